@@ -1,0 +1,1 @@
+//! A simulated Sequentum platform.

@@ -1,0 +1,2 @@
+//! The `sequentum-mcp` command.
+fn main() {}
