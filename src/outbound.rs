@@ -37,7 +37,6 @@ pub fn is_loopback(url: &url::Url) -> bool {
 }
 
 /// The same recipe, open for the one thing a caller has to add (a resolver, say).
-#[must_use]
 pub fn builder() -> reqwest::ClientBuilder {
     reqwest::Client::builder()
         .user_agent(concat!("sequentum-mcp/", env!("CARGO_PKG_VERSION")))

@@ -1,0 +1,58 @@
+//! The platform's REST API, typed.
+//!
+//! One file per domain; [`Session`] is the API as one caller sees it. A call is described ([`network::Call`]), sent
+//! under a deadline ([`retry`], [`network`]) and read into a type ([`model`]); failures say whose fault they are and
+//! whether repeating helps ([`error`]). Nothing here knows a tool or the protocol.
+
+mod agents;
+mod credential;
+pub mod error;
+mod files;
+pub mod ids;
+pub mod model;
+mod network;
+pub mod retry;
+mod runs;
+mod spaces;
+
+use tokio::time::Instant;
+
+pub use self::{
+    agents::{AgentFilter, SortColumn, SortOrder},
+    credential::Credential,
+    error::{ApiError, Fault},
+    runs::{StartOutcome, StartRequest},
+};
+use crate::config;
+
+/// The platform, shared by all callers: one connection pool, one retry policy.
+#[derive(Debug)]
+pub struct Api {
+    network: network::Network,
+    retry: retry::Policy,
+}
+
+impl Api {
+    /// Builds the client. Nothing is sent yet.
+    ///
+    /// # Errors
+    ///
+    /// When the TLS back end cannot be set up.
+    pub fn new(config: &config::Api) -> Result<Self, reqwest::Error> {
+        Ok(Self { network: network::Network::new(config)?, retry: config.retry })
+    }
+
+    /// The API for one caller and one request: `credential` is sent along, nothing lasts beyond `deadline`.
+    #[must_use]
+    pub fn session<'a>(&'a self, credential: Option<&'a Credential>, deadline: Instant) -> Session<'a> {
+        Session { api: self, credential, deadline }
+    }
+}
+
+/// The platform as one caller sees it, for the length of one request.
+#[derive(Debug, Clone, Copy)]
+pub struct Session<'a> {
+    api: &'a Api,
+    credential: Option<&'a Credential>,
+    deadline: Instant,
+}

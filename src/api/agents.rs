@@ -1,0 +1,92 @@
+//! Agents: list, search, read.
+
+use super::{ApiError, Session, ids::{AgentId, SpaceId}, model::{Agent, AgentPage}, network::Call};
+
+/// Column by which the agent list is sorted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SortColumn {
+    /// By name.
+    Name,
+    /// By last activity.
+    LastActivity,
+    /// By creation time.
+    Created,
+    /// By time of the last change.
+    Updated,
+    /// By status code.
+    Status,
+    /// By configuration type code.
+    ConfigType,
+}
+
+/// Direction of a sorted list; numbers on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SortOrder {
+    /// 0.
+    Ascending,
+    /// 1.
+    Descending,
+}
+
+/// What to list. Unset members are left out of the request.
+#[derive(Debug, Clone, Default)]
+pub struct AgentFilter {
+    /// Status code of the latest run.
+    pub status: Option<u8>,
+    /// Agents of this space only.
+    pub space: Option<SpaceId>,
+    /// Part of the name.
+    pub name: Option<String>,
+    /// Kind of configuration, as the platform understands it.
+    pub config_type: Option<&'static str>,
+    /// Sort column.
+    pub sort_column: Option<SortColumn>,
+    /// Sort direction.
+    pub sort_order: Option<SortOrder>,
+}
+
+impl SortColumn {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::LastActivity => "lastActivity",
+            Self::Created => "created",
+            Self::Updated => "updated",
+            Self::Status => "status",
+            Self::ConfigType => "configType",
+        }
+    }
+}
+
+impl Session<'_> {
+    /// `listAgents`: one page of agents. Both paging parameters are sent, which makes the platform count the matches.
+    pub async fn list_agents(&self, filter: &AgentFilter, page: u32, page_size: u32) -> Result<AgentPage, ApiError> {
+        let sort_order = filter.sort_order.map(|order| match order {
+            SortOrder::Ascending => 0,
+            SortOrder::Descending => 1,
+        });
+        let call = Call::get("listAgents", "/api/v1/agent/all".to_owned())
+            .query("status", filter.status)
+            .query("spaceId", filter.space)
+            .query("name", filter.name.as_deref())
+            .query("configType", filter.config_type)
+            .query("sortColumn", filter.sort_column.map(SortColumn::as_str))
+            .query("sortOrder", sort_order)
+            .query("pageIndex", Some(page))
+            .query("recordsPerPage", Some(page_size));
+        self.fetch(call).await
+    }
+
+    /// `searchAgents`: agents whose name or description contains `query`, silently cut at `limit`.
+    pub async fn search_agents(&self, query: &str, limit: u32) -> Result<Vec<Agent>, ApiError> {
+        let call = Call::get("searchAgents", "/api/v1/agent/search".to_owned())
+            .query("query", Some(query))
+            .query("maxRecords", Some(limit));
+        self.fetch(call).await
+    }
+
+    /// `getAgent`: one agent.
+    pub async fn agent(&self, agent: AgentId) -> Result<Agent, ApiError> {
+        self.fetch(Call::get("getAgent", format!("/api/v1/agent/{agent}"))).await
+    }
+}

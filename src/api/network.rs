@@ -1,0 +1,226 @@
+//! One request out, one answer back: deadline, byte cap, credential to one pinned host.
+
+use std::{fmt::Write as _, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, Method, StatusCode, header};
+use serde::de::DeserializeOwned;
+use tokio::time::Instant;
+use url::Url;
+
+use super::{ApiError, Credential, Fault, Session, retry::Repeat};
+use crate::{clock::Clock, config, outbound};
+
+/// The connection pool to the platform.
+#[derive(Debug)]
+pub(super) struct Network {
+    http: reqwest::Client,
+    /// Without trailing slash; every path is appended to it, so nothing goes to another host.
+    base: String,
+    timeout: Duration,
+    max_bytes: usize,
+    clock: Clock,
+}
+
+/// A request to the platform, described.
+#[derive(Debug)]
+pub(super) struct Call {
+    /// `operationId` in the platform's contract.
+    pub operation: &'static str,
+    pub method: Method,
+    /// Begins with a slash; its variable segments are typed ids.
+    pub path: String,
+    pub query: Vec<(&'static str, String)>,
+    pub body: Option<serde_json::Value>,
+    pub repeat: Repeat,
+    /// Deadline of one attempt, when it differs from the configured one.
+    pub timeout: Option<Duration>,
+    /// A redirect is the answer, not an error.
+    pub redirects: bool,
+}
+
+impl Call {
+    /// A read, which may be repeated.
+    pub fn get(operation: &'static str, path: String) -> Self {
+        Self {
+            operation,
+            method: Method::GET,
+            path,
+            query: Vec::new(),
+            body: None,
+            repeat: Repeat::Allowed,
+            timeout: None,
+            redirects: false,
+        }
+    }
+
+    /// A write, which is sent once.
+    pub fn post(operation: &'static str, path: String, body: Option<serde_json::Value>) -> Self {
+        Self { method: Method::POST, body, repeat: Repeat::Never, ..Self::get(operation, path) }
+    }
+
+    /// Adds a query parameter if there is a value: the platform wants unset ones left out.
+    pub fn query(mut self, name: &'static str, value: Option<impl ToString>) -> Self {
+        self.query.extend(value.map(|value| (name, value.to_string())));
+        self
+    }
+}
+
+/// A successful answer (2xx, or 3xx where that is asked for).
+#[derive(Debug)]
+pub(super) struct Answer {
+    operation: &'static str,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Network {
+    pub fn new(config: &config::Api) -> Result<Self, reqwest::Error> {
+        Ok(Self {
+            http: outbound::client(&config.url)?,
+            base: config.url.as_str().trim_end_matches('/').to_owned(),
+            timeout: config.timeout,
+            max_bytes: config.max_response_bytes,
+            clock: Clock::system(),
+        })
+    }
+
+    /// Sends once.
+    async fn send(&self, call: &Call, credential: &Credential, deadline: Instant) -> Result<Answer, ApiError> {
+        let fail = |fault| ApiError::new(call.operation, fault);
+        let left = deadline.saturating_duration_since(Instant::now());
+        let timeout = call.timeout.unwrap_or(self.timeout).min(left);
+        let exchange = async {
+            let request = self.request(call, credential).ok_or_else(|| fail(Fault::NoCredential))?;
+            let response = self.http.execute(request).await.map_err(|error| transport(call.operation, error))?;
+            let status = response.status();
+            let headers = response.headers().clone();
+            let body = self.read(call.operation, response).await?;
+            if status.is_success() || (status.is_redirection() && call.redirects) {
+                return Ok(Answer { operation: call.operation, headers, body });
+            }
+            if status.is_redirection() || status == StatusCode::SWITCHING_PROTOCOLS {
+                return Err(fail(Fault::Malformed).caused_by(format!("unexpected redirect (status {status})")));
+            }
+            Err(ApiError::from_answer(call.operation, status.as_u16(), &headers, &body, self.clock.now()))
+        };
+        match tokio::time::timeout(timeout, exchange).await {
+            Ok(result) => result,
+            Err(_elapsed) => Err(fail(Fault::Timeout)),
+        }
+    }
+
+    fn request(&self, call: &Call, credential: &Credential) -> Option<reqwest::Request> {
+        let mut address = String::with_capacity(self.base.len() + call.path.len() + 32);
+        address.push_str(&self.base);
+        address.push_str(&call.path);
+        for (index, (name, value)) in call.query.iter().enumerate() {
+            let separator = if index == 0 { '?' } else { '&' };
+            let value: String = url::form_urlencoded::byte_serialize(value.as_bytes()).collect();
+            // Writing to a String cannot fail.
+            let _ = write!(address, "{separator}{name}={value}");
+        }
+        let mut request = reqwest::Request::new(call.method.clone(), Url::parse(&address).ok()?);
+        let headers = request.headers_mut();
+        headers.insert(header::AUTHORIZATION, credential.header()?);
+        headers.insert(header::ACCEPT, header::HeaderValue::from_static("application/json"));
+        if let Some(body) = &call.body {
+            headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
+            *request.body_mut() = Some(body.to_string().into());
+        }
+        Some(request)
+    }
+
+    /// The body, up to the byte cap: a larger one is an error, never a record with its end missing.
+    async fn read(&self, operation: &'static str, mut response: reqwest::Response) -> Result<Bytes, ApiError> {
+        let too_large = || ApiError::new(operation, Fault::Malformed).caused_by("the answer is larger than the limit");
+        let announced = response.content_length().unwrap_or(0);
+        if usize::try_from(announced).map_or(true, |length| length > self.max_bytes) {
+            return Err(too_large());
+        }
+        let Some(first) = response.chunk().await.map_err(|error| transport(operation, error))? else {
+            return Ok(Bytes::new());
+        };
+        // Most answers arrive in one piece, which is passed on without a copy.
+        let Some(second) = response.chunk().await.map_err(|error| transport(operation, error))? else {
+            return if first.len() > self.max_bytes { Err(too_large()) } else { Ok(first) };
+        };
+        let mut body = BytesMut::from(first);
+        body.extend_from_slice(&second);
+        while let Some(more) = response.chunk().await.map_err(|error| transport(operation, error))? {
+            if body.len() + more.len() > self.max_bytes {
+                return Err(too_large());
+            }
+            body.extend_from_slice(&more);
+        }
+        if body.len() > self.max_bytes { Err(too_large()) } else { Ok(body.freeze()) }
+    }
+}
+
+impl Session<'_> {
+    /// Sends a call as this caller, repeating it where that is allowed.
+    pub(super) async fn send(&self, call: Call) -> Result<Answer, ApiError> {
+        let Some(credential) = self.credential else {
+            return Err(ApiError::new(call.operation, Fault::NoCredential));
+        };
+        let network = &self.api.network;
+        self.api.retry.run(call.repeat, self.deadline, || network.send(&call, credential, self.deadline)).await
+    }
+
+    /// Sends a call and reads its JSON.
+    pub(super) async fn fetch<T: DeserializeOwned>(&self, call: Call) -> Result<T, ApiError> {
+        self.send(call).await?.json()
+    }
+}
+
+impl Answer {
+    /// Whether the content type says JSON.
+    pub fn is_json(&self) -> bool {
+        let essence = self.content_type();
+        essence == "application/json" || essence.ends_with("+json")
+    }
+
+    /// Whether the content type says text that is data. HTML is not: it is a login or an error page.
+    pub fn is_text(&self) -> bool {
+        let essence = self.content_type();
+        essence.starts_with("text/") && essence != "text/html"
+    }
+
+    fn content_type(&self) -> String {
+        let value = self.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+    }
+
+    /// The body as `T`. HTML or any other type is an error, never data; a JSON error names the path.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, ApiError> {
+        let malformed = || ApiError::new(self.operation, Fault::Malformed);
+        if !self.is_json() {
+            return Err(malformed().caused_by("the answer is not JSON by its content type"));
+        }
+        serde_json::from_slice(&self.body).map_err(|plain| {
+            // Read again, slowly, to find out where: failures are rare, answers are many.
+            let reader = &mut serde_json::Deserializer::from_slice(&self.body);
+            match serde_path_to_error::deserialize::<_, T>(reader) {
+                Err(error) => malformed().caused_by(format!("at {}: {}", error.path(), category(error.inner()))),
+                Ok(_) => malformed().caused_by(category(&plain)),
+            }
+        })
+    }
+}
+
+/// What is wrong with the JSON, without its content, which belongs to a tenant.
+fn category(error: &serde_json::Error) -> String {
+    let kind = match error.classify() {
+        serde_json::error::Category::Io => "unreadable",
+        serde_json::error::Category::Syntax => "invalid JSON",
+        serde_json::error::Category::Data => "unexpected type",
+        serde_json::error::Category::Eof => "JSON ends too early",
+    };
+    format!("{kind} (line {}, column {})", error.line(), error.column())
+}
+
+fn transport(operation: &'static str, error: reqwest::Error) -> ApiError {
+    let fault = if error.is_timeout() { Fault::Timeout } else { Fault::Unreachable };
+    // The URL holds search terms, which are arguments.
+    ApiError::new(operation, fault).caused_by(error.without_url())
+}

@@ -1,0 +1,115 @@
+//! Runs: list, read, start, stop.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{
+    ApiError, Fault, Session,
+    ids::{AgentId, RunId},
+    model::AgentRun,
+    network::Call,
+};
+
+/// How much longer than its own `timeout` a synchronous start may take on the wire.
+const SYNCHRONOUS_MARGIN: Duration = Duration::from_secs(15);
+
+/// A start, as the caller wants it.
+#[derive(Debug, Clone)]
+pub struct StartRequest {
+    /// JSON text of an object with input values.
+    pub input_parameters: Option<String>,
+    /// Number of parallel instances.
+    pub parallelism: u32,
+    /// Wait this long for the data instead of returning the new run.
+    pub wait: Option<Duration>,
+}
+
+/// What a start brought.
+#[derive(Debug)]
+pub enum StartOutcome {
+    /// The new run.
+    Run(Box<AgentRun>),
+    /// The extracted data of a synchronous start: any JSON.
+    Data(Value),
+    /// The extracted data of a synchronous start: text such as CSV.
+    Text(String),
+}
+
+impl StartRequest {
+    /// How long the platform may take to answer.
+    #[must_use]
+    pub fn patience(&self) -> Option<Duration> {
+        self.wait.map(|wait| wait + SYNCHRONOUS_MARGIN)
+    }
+
+    fn body(&self) -> Value {
+        let mut body = json!({
+            "parallelism": self.parallelism,
+            "parallelMaxConcurrency": self.parallelism,
+            "parallelExport": "Combined",
+            "isExclusive": true,
+            "isWaitOnFailure": false,
+            "isRunSynchronously": self.wait.is_some(),
+            "logLevel": "Info",
+            "logMode": "Text",
+        });
+        if let Some(members) = body.as_object_mut() {
+            if let Some(wait) = self.wait {
+                members.insert("timeout".to_owned(), wait.as_secs().into());
+            }
+            if let Some(parameters) = &self.input_parameters {
+                members.insert("inputParameters".to_owned(), parameters.as_str().into());
+            }
+        }
+        body
+    }
+}
+
+impl Session<'_> {
+    /// `listAgentRuns`: the newest runs of an agent, silently cut at `limit`.
+    pub async fn runs(&self, agent: AgentId, limit: u32) -> Result<Vec<AgentRun>, ApiError> {
+        let call = Call::get("listAgentRuns", format!("/api/v1/agent/{agent}/runs")).query("maxRecords", Some(limit));
+        self.fetch(call).await
+    }
+
+    /// `getRunStatus`: one run as it is now.
+    pub async fn run(&self, agent: AgentId, run: RunId) -> Result<AgentRun, ApiError> {
+        self.fetch(Call::get("getRunStatus", format!("/api/v1/agent/{agent}/run/{run}/status"))).await
+    }
+
+    /// `startAgent`: starts a run. Never repeated: there is no idempotency key, a second call starts a second run.
+    ///
+    /// The shape of the answer is decided by what was asked for, not by what it looks like: a synchronous start may
+    /// return any JSON, also one that resembles a run.
+    pub async fn start(&self, agent: AgentId, request: &StartRequest) -> Result<StartOutcome, ApiError> {
+        let mut call = Call::post("startAgent", format!("/api/v1/agent/{agent}/start"), Some(request.body()));
+        call.timeout = request.patience();
+        let answer = self.send(call).await?;
+        if request.wait.is_none() {
+            return Ok(StartOutcome::Run(Box::new(answer.json()?)));
+        }
+        if answer.is_json() {
+            return Ok(match answer.json()? {
+                Value::String(text) => StartOutcome::Text(text),
+                data => StartOutcome::Data(data),
+            });
+        }
+        if answer.is_text() {
+            return Ok(StartOutcome::Text(String::from_utf8_lossy(&answer.body).into_owned()));
+        }
+        Err(ApiError::new("startAgent", Fault::Malformed).caused_by("the data is neither JSON nor text"))
+    }
+
+    /// `stopRun`: asks a run to end. Returns at once; the run passes through Stopping.
+    pub async fn stop_run(&self, agent: AgentId, run: RunId) -> Result<(), ApiError> {
+        let mut call = Call::post("stopRun", format!("/api/v1/agent/{agent}/run/{run}/stop"), None);
+        call.repeat = super::retry::Repeat::Allowed;
+        match self.send(call).await {
+            Ok(_ignored) => Ok(()),
+            // This operation also answers 401 when the run is out of the caller's reach.
+            Err(error) if *error.fault() == Fault::Unauthorized => Err(error.with_fault(Fault::NoAccess)),
+            Err(error) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! [`Caller`]: proof that a credential was accepted.
+
+use std::{fmt, sync::Arc};
+
+use secrecy::SecretString;
+
+use super::scopes::ScopeSet;
+use crate::api::Credential;
+
+/// Who a request comes from, according to a credential that this server has verified.
+///
+/// The fields are private and the constructors are visible inside `auth` only, so holding a `Caller` proves that
+/// verification took place; nothing in headers, arguments or sessions can make one. `Debug` and logs show the subject,
+/// never the credential.
+#[derive(Clone)]
+pub struct Caller {
+    principal: Principal,
+    client_id: Option<String>,
+    organization: Option<String>,
+    scopes: ScopeSet,
+    expires_at: Option<i64>,
+    credential: Option<Credential>,
+}
+
+/// The identity behind a caller: the issuer and the subject within it. Part of every cache key and session handle.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Principal {
+    issuer: Arc<str>,
+    subject: Arc<str>,
+}
+
+impl Principal {
+    pub(super) fn new(issuer: &str, subject: &str) -> Self {
+        Self { issuer: issuer.into(), subject: subject.into() }
+    }
+
+    /// Who issued the credential.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// The subject within the issuer.
+    #[must_use]
+    pub fn subject(&self) -> &str {
+        &self.subject
+    }
+}
+
+impl fmt::Debug for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {}", self.subject, self.issuer)
+    }
+}
+
+/// What verification learned from an access token.
+pub(super) struct Verified {
+    pub principal: Principal,
+    pub client_id: Option<String>,
+    pub organization: Option<String>,
+    pub scopes: ScopeSet,
+    pub expires_at: i64,
+}
+
+impl Caller {
+    /// The bearer of a verified access token, which is also what goes to the platform (`docs/security.md` says why).
+    pub(super) fn from_token(verified: Verified, token: &SecretString) -> Self {
+        let Verified { principal, client_id, organization, scopes, expires_at } = verified;
+        Self {
+            principal,
+            client_id,
+            organization,
+            scopes,
+            expires_at: Some(expires_at),
+            credential: Some(Credential::bearer(token)),
+        }
+    }
+
+    /// Nobody in particular: only when the operator switched sign-in off on a loopback bind. Platform calls fail.
+    pub(super) fn anonymous() -> Self {
+        Self {
+            principal: Principal::new("", "anonymous"),
+            client_id: None,
+            organization: None,
+            scopes: ScopeSet::ALL,
+            expires_at: None,
+            credential: None,
+        }
+    }
+
+    /// Issuer and subject.
+    #[must_use]
+    pub fn principal(&self) -> &Principal {
+        &self.principal
+    }
+
+    /// The OAuth client that obtained the token, if the token says so.
+    #[must_use]
+    pub fn client_id(&self) -> Option<&str> {
+        self.client_id.as_deref()
+    }
+
+    /// The organisation (tenant) of the subject, if the token says so.
+    #[must_use]
+    pub fn organization(&self) -> Option<&str> {
+        self.organization.as_deref()
+    }
+
+    /// What the caller may do.
+    #[must_use]
+    pub fn scopes(&self) -> ScopeSet {
+        self.scopes
+    }
+
+    /// End of validity in Unix seconds.
+    #[must_use]
+    pub fn expires_at(&self) -> Option<i64> {
+        self.expires_at
+    }
+
+    /// What to send to the platform; `None` for an anonymous caller.
+    #[must_use]
+    pub fn credential(&self) -> Option<&Credential> {
+        self.credential.as_ref()
+    }
+}
+
+impl fmt::Debug for Caller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Caller")
+            .field("principal", &self.principal)
+            .field("client_id", &self.client_id)
+            .field("organization", &self.organization)
+            .field("scopes", &self.scopes)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,345 @@
+//! The issuer's signing keys: found through its metadata, loaded at start, refreshed ahead of time.
+//!
+//! Promises, in plain words:
+//! - a request never waits for a refresh of keys that are still good;
+//! - however many requests meet an unknown key or an empty store at once, one fetch serves them all;
+//! - an unknown `kid` causes a fetch at most once a minute, so made-up ids cannot make us hammer the issuer;
+//! - an outage of the issuer is bridged with the last good keys for [`TRUST_FOR`], then everything is refused.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use arc_swap::ArcSwapOption;
+use jiff::{SignedDuration, Timestamp};
+use jsonwebtoken::{
+    Algorithm, DecodingKey,
+    jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, PublicKeyUse},
+};
+use serde::Deserialize;
+use tokio::sync::Mutex;
+use url::Url;
+
+use crate::{clock::Clock, outbound};
+
+/// Keys are fetched again when they are this old.
+const REFRESH_AFTER: Duration = Duration::from_mins(10);
+/// Keys older than this verify nothing any more.
+pub const TRUST_FOR: Duration = Duration::from_hours(1);
+/// Between two fetches for an unknown `kid`.
+const UNKNOWN_KEY_INTERVAL: SignedDuration = SignedDuration::from_secs(60);
+/// Between two fetches while there are no good keys at all; also the `Retry-After` of the 503.
+const RETRY_EMPTY: Duration = Duration::from_secs(5);
+/// One HTTP request to the issuer.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
+/// Largest metadata document or key set.
+const MAX_DOCUMENT: usize = 256 * 1024;
+/// Where the platform serves its keys, should its metadata not say.
+const FALLBACK_PATH: &str = "/api/oauth/certs";
+
+/// One verification key with the algorithms it may be used with.
+pub(super) struct Key {
+    pub decoding: DecodingKey,
+    pub algorithms: &'static [Algorithm],
+}
+
+/// Why no key can be had.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum KeyError {
+    /// The issuer does not publish such a key.
+    Unknown,
+    /// There are no keys that may be trusted.
+    Unavailable { retry_after: Duration },
+}
+
+struct KeySet {
+    keys: HashMap<String, Arc<Key>>,
+    fetched: Timestamp,
+}
+
+#[derive(Default)]
+struct Attempts {
+    last: Option<Timestamp>,
+}
+
+/// The keys of one issuer, shared by all requests.
+pub struct KeyStore {
+    issuer: String,
+    http: reqwest::Client,
+    clock: Clock,
+    current: ArcSwapOption<KeySet>,
+    /// Held during a fetch: whoever waits for it finds the result when the lock is free.
+    fetching: Mutex<Attempts>,
+}
+
+impl KeyStore {
+    /// An empty store; call [`KeyStore::load`] before the first request.
+    ///
+    /// # Errors
+    ///
+    /// When the HTTP client cannot be built, or the issuer is not a URL.
+    pub fn new(issuer: &str, clock: Clock) -> Result<Self, KeyStoreError> {
+        let url = Url::parse(issuer)?;
+        Ok(Self {
+            issuer: issuer.to_owned(),
+            http: outbound::client(&url)?,
+            clock,
+            current: ArcSwapOption::empty(),
+            fetching: Mutex::default(),
+        })
+    }
+
+    /// Whether there are keys that may be trusted now.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.trusted().is_some()
+    }
+
+    /// Fetches the keys. A failure is logged and leaves the last good ones in place.
+    pub async fn load(&self) {
+        let mut attempts = self.fetching.lock().await;
+        self.fetch(&mut attempts).await;
+    }
+
+    /// Keeps the keys fresh for as long as the future is polled.
+    pub async fn refresh_forever(&self) {
+        loop {
+            let pause = match self.current.load().as_deref() {
+                Some(set) => {
+                    let due = after(set.fetched, REFRESH_AFTER);
+                    // A failed refresh is repeated every minute, not at once.
+                    if due <= self.clock.now() { Duration::from_mins(1) } else { Duration::ZERO }
+                }
+                None => RETRY_EMPTY,
+            };
+            if pause.is_zero() {
+                let fetched = self.current.load().as_deref().map(|set| set.fetched);
+                self.clock.sleep_until(after(fetched.unwrap_or_else(|| self.clock.now()), REFRESH_AFTER)).await;
+            } else {
+                self.clock.sleep(pause).await;
+            }
+            self.load().await;
+        }
+    }
+
+    /// The key with this id, fetching once if it is not known yet.
+    pub(super) async fn find(&self, kid: &str) -> Result<Arc<Key>, KeyError> {
+        let seen = self.trusted();
+        if let Some(key) = seen.as_ref().and_then(|set| set.keys.get(kid)) {
+            return Ok(Arc::clone(key));
+        }
+        let mut attempts = self.fetching.lock().await;
+        // Somebody else may have fetched while this request waited for the lock.
+        let seen_at = seen.as_ref().map(|set| set.fetched);
+        if self.trusted().map(|set| set.fetched) == seen_at {
+            let interval = if seen.is_some() { UNKNOWN_KEY_INTERVAL } else { signed(RETRY_EMPTY) };
+            let due = attempts.last.is_none_or(|last| self.clock.now().duration_since(last) >= interval);
+            if due {
+                self.fetch(&mut attempts).await;
+            }
+        }
+        let Some(set) = self.trusted() else {
+            return Err(KeyError::Unavailable { retry_after: RETRY_EMPTY });
+        };
+        set.keys.get(kid).map(Arc::clone).ok_or(KeyError::Unknown)
+    }
+
+    fn trusted(&self) -> Option<Arc<KeySet>> {
+        let set = self.current.load_full()?;
+        (self.clock.now() < after(set.fetched, TRUST_FOR)).then_some(set)
+    }
+
+    async fn fetch(&self, attempts: &mut Attempts) {
+        attempts.last = Some(self.clock.now());
+        match self.fetch_keys().await {
+            Ok(keys) => {
+                tracing::debug!(keys = keys.len(), "signing keys loaded");
+                self.current.store(Some(Arc::new(KeySet { keys, fetched: self.clock.now() })));
+            }
+            Err(error) => {
+                tracing::warn!(error = %error, issuer = %self.issuer, "signing keys could not be loaded");
+            }
+        }
+    }
+
+    async fn fetch_keys(&self) -> Result<HashMap<String, Arc<Key>>, FetchError> {
+        let url = match self.discover().await? {
+            Some(url) => url,
+            None => Url::parse(&format!("{}{FALLBACK_PATH}", self.issuer))?,
+        };
+        let document: JwkDocument = self.get(&url).await?.ok_or(FetchError::Missing)?;
+        let keys: HashMap<_, _> = document.keys.into_iter().filter_map(usable).collect();
+        // A document without a usable key never replaces one that has some.
+        if keys.is_empty() { Err(FetchError::NoUsableKey) } else { Ok(keys) }
+    }
+
+    /// `jwks_uri` of the issuer's metadata: RFC 8414 first, `OpenID` Connect discovery second.
+    async fn discover(&self) -> Result<Option<Url>, FetchError> {
+        for url in metadata_urls(&self.issuer)? {
+            let Some(metadata) = self.get::<Metadata>(&url).await? else { continue };
+            // RFC 8414 section 3.3: a document that names another issuer must not be used.
+            if metadata.issuer != self.issuer {
+                return Err(FetchError::OtherIssuer);
+            }
+            let Some(uri) = metadata.jwks_uri else { return Ok(None) };
+            let uri = Url::parse(&uri)?;
+            if uri.scheme() != "https" && !outbound::is_loopback(&uri) {
+                return Err(FetchError::Insecure);
+            }
+            return Ok(Some(uri));
+        }
+        Ok(None)
+    }
+
+    /// The document at `url`; `None` for a 404 or another client error.
+    async fn get<T: for<'de> Deserialize<'de>>(&self, url: &Url) -> Result<Option<T>, FetchError> {
+        let request = self.http.get(url.clone()).header(http::header::ACCEPT, "application/json");
+        let mut response = request.timeout(FETCH_TIMEOUT).send().await?;
+        if response.status().is_client_error() {
+            return Ok(None);
+        }
+        if !response.status().is_success() {
+            return Err(FetchError::Status(response.status().as_u16()));
+        }
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await? {
+            if body.len() + chunk.len() > MAX_DOCUMENT {
+                return Err(FetchError::TooLarge);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Some(serde_json::from_slice(&body)?))
+    }
+}
+
+impl std::fmt::Debug for KeyStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("KeyStore").field("issuer", &self.issuer).field("ready", &self.is_ready()).finish_non_exhaustive()
+    }
+}
+
+/// Why a [`KeyStore`] could not be built.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyStoreError {
+    /// The issuer is not a URL.
+    #[error("the issuer is not a URL: {0}")]
+    Issuer(#[from] url::ParseError),
+    /// The TLS back end could not be set up.
+    #[error("the HTTP client cannot be built: {0}")]
+    Http(#[from] reqwest::Error),
+}
+
+#[derive(Debug, thiserror::Error)]
+enum FetchError {
+    #[error("request failed: {}", crate::api::error::chain(.0))]
+    Http(#[from] reqwest::Error),
+    #[error("answered with status {0}")]
+    Status(u16),
+    #[error("the document is not the expected JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    #[error("the document is larger than {MAX_DOCUMENT} bytes")]
+    TooLarge,
+    #[error("the metadata names another issuer")]
+    OtherIssuer,
+    #[error("jwks_uri is neither https nor on loopback")]
+    Insecure,
+    #[error("there is no key set at the expected address")]
+    Missing,
+    #[error("the key set has no usable key")]
+    NoUsableKey,
+    #[error("an address in the metadata is not a URL: {0}")]
+    Url(#[from] url::ParseError),
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    issuer: String,
+    jwks_uri: Option<String>,
+}
+
+/// The key set, entry by entry: one that cannot be read must not spoil the others.
+#[derive(Deserialize)]
+struct JwkDocument {
+    keys: Vec<serde_json::Value>,
+}
+
+/// RFC 8414 section 3.1 puts the well-known part before the issuer's path; `OpenID` Connect Discovery appends it.
+fn metadata_urls(issuer: &str) -> Result<Vec<Url>, url::ParseError> {
+    let base = Url::parse(issuer)?;
+    let origin = base.origin().ascii_serialization();
+    let path = base.path().trim_end_matches('/');
+    let mut urls = vec![
+        Url::parse(&format!("{origin}/.well-known/oauth-authorization-server{path}"))?,
+        Url::parse(&format!("{origin}/.well-known/openid-configuration{path}"))?,
+    ];
+    if !path.is_empty() {
+        urls.push(Url::parse(&format!("{origin}{path}/.well-known/openid-configuration"))?);
+    }
+    Ok(urls)
+}
+
+/// An asymmetric signature key with an id, or nothing.
+fn usable(value: serde_json::Value) -> Option<(String, Arc<Key>)> {
+    let jwk: Jwk = serde_json::from_value(value).ok()?;
+    let kid = jwk.common.key_id.clone().filter(|kid| !kid.is_empty())?;
+    if !matches!(jwk.common.public_key_use, None | Some(PublicKeyUse::Signature)) {
+        return None;
+    }
+    let family: &'static [Algorithm] = match &jwk.algorithm {
+        AlgorithmParameters::RSA(_) => {
+            &[Algorithm::RS256, Algorithm::RS384, Algorithm::RS512, Algorithm::PS256, Algorithm::PS384, Algorithm::PS512]
+        }
+        AlgorithmParameters::EllipticCurve(key) => match key.curve {
+            EllipticCurve::P256 => &[Algorithm::ES256],
+            EllipticCurve::P384 => &[Algorithm::ES384],
+            _ => return None,
+        },
+        AlgorithmParameters::OctetKeyPair(_) => &[Algorithm::EdDSA],
+        _ => return None,
+    };
+    let algorithms = match jwk.common.key_algorithm {
+        None => family,
+        Some(algorithm) => {
+            let position = family.iter().position(|a| is_same(*a, algorithm))?;
+            family.get(position..=position)?
+        }
+    };
+    let decoding = DecodingKey::from_jwk(&jwk).ok()?;
+    Some((kid, Arc::new(Key { decoding, algorithms })))
+}
+
+fn is_same(algorithm: Algorithm, key_algorithm: KeyAlgorithm) -> bool {
+    key_algorithm.to_string() == format!("{algorithm:?}")
+}
+
+fn signed(duration: Duration) -> SignedDuration {
+    SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
+}
+
+fn after(start: Timestamp, by: Duration) -> Timestamp {
+    start.checked_add(signed(by)).unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metadata_is_looked_up_where_the_standards_put_it() {
+        let urls = metadata_urls("https://as.example/tenant").unwrap();
+        assert_eq!(urls[0].as_str(), "https://as.example/.well-known/oauth-authorization-server/tenant");
+        assert_eq!(urls[1].as_str(), "https://as.example/.well-known/openid-configuration/tenant");
+        assert_eq!(urls[2].as_str(), "https://as.example/tenant/.well-known/openid-configuration");
+        assert_eq!(metadata_urls("https://as.example").unwrap().len(), 2);
+    }
+
+    #[test]
+    fn only_asymmetric_signature_keys_are_kept() {
+        let oct = serde_json::json!({"kty": "oct", "kid": "a", "k": "c2VjcmV0", "alg": "HS256"});
+        assert!(usable(oct).is_none());
+        let rsa = serde_json::json!({"kty": "RSA", "kid": "b", "n": "sXch", "e": "AQAB", "alg": "RS256"});
+        assert_eq!(usable(rsa).unwrap().1.algorithms, [Algorithm::RS256]);
+        let encryption = serde_json::json!({"kty": "RSA", "kid": "c", "n": "sXch", "e": "AQAB", "use": "enc"});
+        assert!(usable(encryption).is_none());
+        let nameless = serde_json::json!({"kty": "RSA", "n": "sXch", "e": "AQAB"});
+        assert!(usable(nameless).is_none());
+    }
+}

@@ -1,0 +1,278 @@
+//! Settings: flags before environment before file before defaults, checked once at start.
+//!
+//! [`Config`] is the only place where a text becomes a typed setting. Whatever it accepts is safe to use without a
+//! second look; whatever it refuses is reported with key, value, origin and what is allowed.
+
+pub mod lookup;
+pub mod reference;
+pub mod settings;
+
+use std::{net::IpAddr, time::Duration};
+
+use secrecy::SecretSlice;
+use url::Url;
+
+pub use self::lookup::{Problem, Sources};
+use self::lookup::Reader;
+use crate::outbound::is_loopback;
+
+/// Everything that can be set, checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The edge: where to listen, what to publish, whom to let in.
+    pub http: Http,
+    /// Whose tokens are accepted.
+    pub auth: Auth,
+    /// The platform behind.
+    pub api: Api,
+    /// Session handles of the 2025 revisions.
+    pub sessions: Sessions,
+    /// Protocol answers.
+    pub mcp: Mcp,
+    /// Logs.
+    pub telemetry: Telemetry,
+}
+
+/// Where to listen, what to publish, whom to let in.
+#[derive(Debug, Clone)]
+pub struct Http {
+    /// Address to listen on.
+    pub host: IpAddr,
+    /// Port to listen on; 0 takes any free one.
+    pub port: u16,
+    /// The origin clients use. `None` on loopback: it follows from the bound address.
+    pub public_url: Option<Url>,
+    /// Further Host values, in small letters.
+    pub allowed_hosts: Vec<String>,
+    /// Further browser origins, as sent by browsers.
+    pub allowed_origins: Vec<String>,
+    /// Whether pages served from this machine may call us.
+    pub loopback_origins: bool,
+    /// Largest request body in bytes.
+    pub max_body_bytes: usize,
+    /// Open connections at a time.
+    pub max_connections: usize,
+    /// Header and keep-alive time-out.
+    pub idle_timeout: Duration,
+    /// Time for running calls after SIGTERM.
+    pub shutdown_grace: Duration,
+}
+
+/// Whose tokens are accepted.
+#[derive(Debug, Clone)]
+pub struct Auth {
+    /// The issuer, byte for byte as in the tokens, without trailing slash.
+    pub issuer: String,
+    /// Audiences besides our own URL and origin.
+    pub audiences: Vec<String>,
+    /// Whether a request without a token is refused.
+    pub required: bool,
+}
+
+/// The platform behind.
+#[derive(Debug, Clone)]
+pub struct Api {
+    /// Base URL, without trailing slash in its path.
+    pub url: Url,
+    /// Deadline of one attempt.
+    pub timeout: Duration,
+    /// Largest answer in bytes.
+    pub max_response_bytes: usize,
+    /// How failed calls are repeated. Not a setting: tests shorten the waits.
+    pub retry: crate::api::retry::Policy,
+}
+
+/// Session handles of the 2025 revisions.
+#[derive(Debug, Clone)]
+pub struct Sessions {
+    /// Whether handles are issued at all.
+    pub mode: SessionMode,
+    /// Keys of 32 bytes; the first seals, all open. Empty: one random key for this process.
+    pub keys: Vec<SecretSlice<u8>>,
+}
+
+/// What clients of the 2025 revisions get for a session id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionMode {
+    /// A sealed handle that needs no storage.
+    Sealed,
+    /// No session id.
+    Off,
+}
+
+/// Protocol answers.
+#[derive(Debug, Clone)]
+pub struct Mcp {
+    /// Cache hint of lists and discovery.
+    pub list_cache_ttl: Duration,
+    /// Deadline of one tool call.
+    pub call_timeout: Duration,
+}
+
+/// Logs.
+#[derive(Debug, Clone)]
+pub struct Telemetry {
+    /// Whether to log at debug level.
+    pub debug: bool,
+    /// Form of the lines.
+    pub format: LogFormat,
+}
+
+/// Form of the log lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The platform's address unless another one is set.
+const DEFAULT_API_URL: &str = "https://dashboard.sequentum.com";
+
+impl Config {
+    /// Reads and checks all settings.
+    ///
+    /// # Errors
+    ///
+    /// Every problem found, each naming key, value, origin and what is allowed.
+    pub fn load(sources: &Sources) -> Result<Self, Vec<Problem>> {
+        let mut reader = Reader::new(sources);
+        let config = read(&mut reader);
+        match (config, reader.problems) {
+            (Some(config), problems) if problems.is_empty() => Ok(config),
+            (_, problems) => Err(problems),
+        }
+    }
+}
+
+fn read(r: &mut Reader<'_>) -> Option<Config> {
+    let host = r.required(&settings::HOST, IpAddr::from([127, 0, 0, 1]), |text| {
+        if text.eq_ignore_ascii_case("localhost") { Some(IpAddr::from([127, 0, 0, 1])) } else { text.parse().ok() }
+    });
+    let public_url = r.optional(&settings::PUBLIC_URL, origin);
+    let debug = r.required(&settings::DEBUG, false, |text| match text {
+        "1" => Some(true),
+        "0" => Some(false),
+        _ => None,
+    });
+    if !host.is_loopback() && public_url.is_none() {
+        r.refuse(
+            &settings::PUBLIC_URL,
+            format!("is needed because HOST={host} is not loopback: set it to {}", settings::PUBLIC_URL.allowed),
+        );
+    }
+    let required = r.required(&settings::REQUIRE_AUTH, true, boolean);
+    if !required && !host.is_loopback() {
+        r.refuse(&settings::REQUIRE_AUTH, format!("is refused because HOST={host} is not loopback"));
+    }
+
+    let default_api = Url::parse(DEFAULT_API_URL).ok()?;
+    let api_url = r.required(&settings::SEQUENTUM_API_URL, default_api, service_url);
+    let issuer = r
+        .optional(&settings::SEQUENTUM_OAUTH_ISSUER, |text| service_url(text).map(|_| trimmed(text)))
+        .unwrap_or_else(|| trimmed(api_url.as_str()));
+
+    Some(Config {
+        http: Http {
+            host,
+            port: u16::try_from(r.number(&settings::PORT, 0..=65_535)).ok()?,
+            public_url,
+            allowed_hosts: r.required(&settings::ALLOWED_HOSTS, Vec::new(), |text| list(text, host_name)),
+            allowed_origins: r.required(&settings::ALLOWED_ORIGINS, Vec::new(), |text| list(text, browser_origin)),
+            loopback_origins: host.is_loopback() || debug,
+            max_body_bytes: usize::try_from(r.number(&settings::MAX_BODY_BYTES, 1024..=16_777_216)).ok()?,
+            max_connections: usize::try_from(r.number(&settings::MAX_CONNECTIONS, 1..=1_000_000)).ok()?,
+            idle_timeout: seconds(r.number(&settings::IDLE_TIMEOUT_SECONDS, 1..=3600)),
+            shutdown_grace: seconds(r.number(&settings::SHUTDOWN_GRACE_SECONDS, 0..=600)),
+        },
+        auth: Auth {
+            issuer,
+            audiences: r.required(&settings::OAUTH_AUDIENCES, Vec::new(), |text| list(text, |item| Some(item.to_owned()))),
+            required,
+        },
+        api: Api {
+            url: api_url,
+            timeout: seconds(r.number(&settings::API_TIMEOUT_SECONDS, 1..=600)),
+            max_response_bytes: usize::try_from(r.number(&settings::MAX_RESPONSE_BYTES, 65_536..=268_435_456)).ok()?,
+            retry: crate::api::retry::Policy::default(),
+        },
+        sessions: Sessions {
+            mode: r.required(&settings::SESSIONS, SessionMode::Sealed, |text| match text {
+                "sealed" => Some(SessionMode::Sealed),
+                "off" => Some(SessionMode::Off),
+                _ => None,
+            }),
+            keys: r.required(&settings::SESSION_KEY, Vec::new(), |text| list(text, session_key)),
+        },
+        mcp: Mcp {
+            list_cache_ttl: Duration::from_millis(r.number(&settings::LIST_CACHE_TTL_MS, 0..=86_400_000)),
+            call_timeout: seconds(r.number(&settings::CALL_TIMEOUT_SECONDS, 1..=3600)),
+        },
+        telemetry: Telemetry {
+            debug,
+            format: r.required(&settings::LOG_FORMAT, LogFormat::Text, |text| match text {
+                "text" => Some(LogFormat::Text),
+                "json" => Some(LogFormat::Json),
+                _ => None,
+            }),
+        },
+    })
+}
+
+fn seconds(number: u64) -> Duration {
+    Duration::from_secs(number)
+}
+
+fn trimmed(url: &str) -> String {
+    url.trim_end_matches('/').to_owned()
+}
+
+fn boolean(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "1" => Some(true),
+        "false" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+fn list<T>(text: &str, parse: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
+    text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(parse).collect()
+}
+
+/// A URL we may send credentials or trust to: https, or http towards this machine; no user, query or fragment.
+fn service_url(text: &str) -> Option<Url> {
+    let mut url = Url::parse(text).ok()?;
+    let secure = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url));
+    let plain = url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
+    let path = url.path().trim_end_matches('/').to_owned();
+    url.set_path(&path);
+    (secure && plain && url.has_host()).then_some(url)
+}
+
+/// The same without a path: scheme, host and port.
+fn origin(text: &str) -> Option<Url> {
+    service_url(text).filter(|url| url.path() == "/")
+}
+
+fn browser_origin(text: &str) -> Option<String> {
+    let url = Url::parse(text).ok()?;
+    let serialized = url.origin().ascii_serialization();
+    (serialized == text).then_some(serialized)
+}
+
+fn host_name(text: &str) -> Option<String> {
+    let authority: http::uri::Authority = text.parse().ok()?;
+    (!text.contains('@') && !authority.host().is_empty()).then(|| text.to_ascii_lowercase())
+}
+
+fn session_key(text: &str) -> Option<SecretSlice<u8>> {
+    use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD, HEXLOWER_PERMISSIVE};
+    [&HEXLOWER_PERMISSIVE, &BASE64URL_NOPAD, &BASE64URL, &BASE64_NOPAD, &BASE64]
+        .iter()
+        .find_map(|encoding| encoding.decode(text.as_bytes()).ok().filter(|key| key.len() == 32))
+        .map(SecretSlice::from)
+}
+
+#[cfg(test)]
+mod tests;

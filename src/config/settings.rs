@@ -1,0 +1,101 @@
+//! Every setting, on one page: its name, what it means and what it may be.
+//!
+//! One name serves everywhere: `PUBLIC_URL` in the environment is `--public-url` on the command line and
+//! `public_url` in the TOML file. The reference page `docs/configuration.md` is printed from this list.
+
+/// One setting: how it is called, what it means, what it may be.
+#[derive(Debug)]
+pub struct Setting {
+    /// The environment variable. Flag and file key are derived from it.
+    pub name: &'static str,
+    /// Older or foreign names of the same setting, read from the environment only.
+    pub aliases: &'static [&'static str],
+    /// What holds when it is unset, in words or as a value.
+    pub default: &'static str,
+    /// What a value may be; completes the sentence "expected ...".
+    pub allowed: &'static str,
+    /// What it does, and what happens at its limit.
+    pub help: &'static str,
+    /// Secrets have no flag (a process list shows flags) and never appear in an error.
+    pub secret: bool,
+}
+
+impl Setting {
+    /// The command-line flag, without the leading dashes; `None` for secrets.
+    #[must_use]
+    pub fn flag(&self) -> Option<String> {
+        (!self.secret).then(|| self.name.to_ascii_lowercase().replace('_', "-"))
+    }
+
+    /// The key in the TOML file.
+    #[must_use]
+    pub fn key(&self) -> String {
+        self.name.to_ascii_lowercase()
+    }
+}
+
+macro_rules! settings {
+    ($($(#[secret $secret:ident])? $name:ident $([$($alias:literal),*])? = $default:literal, $allowed:literal, $help:literal;)*) => {
+        $(
+            #[doc = concat!("`", stringify!($name), "`: ", $help)]
+            pub static $name: Setting = Setting {
+                name: stringify!($name),
+                aliases: &[$($($alias),*)?],
+                default: $default,
+                allowed: $allowed,
+                help: $help,
+                secret: settings!(@secret $($secret)?),
+            };
+        )*
+        /// All settings, in the order of the reference page.
+        pub static ALL: &[&Setting] = &[$(&$name),*];
+    };
+    (@secret) => { false };
+    (@secret $secret:ident) => { true };
+}
+
+settings! {
+    HOST = "127.0.0.1", "an IP address or `localhost`",
+        "Address to listen on. Anything but loopback also needs PUBLIC_URL.";
+    PORT = "3000", "a port number from 0 to 65535 (0 = any free port)",
+        "Port to listen on.";
+    PUBLIC_URL ["MCP_CANONICAL_ORIGIN"] = "http://HOST:PORT on loopback", "an origin such as https://mcp.example.com (https, or http on loopback; no path)",
+        "The origin under which clients reach this server. The only source of every URL it publishes, and of the audience it accepts.";
+    ALLOWED_HOSTS = "none besides the host of PUBLIC_URL", "a comma-separated list of host names, each with or without a port",
+        "Further values of the Host header to answer to. On a loopback bind localhost, 127.0.0.1 and [::1] are always among them.";
+    ALLOWED_ORIGINS = "none besides the built-in list", "a comma-separated list of origins such as https://app.example.com",
+        "Browser origins allowed in addition to the built-in ones (Claude, ChatGPT, OpenAI platform, Sequentum).";
+    SEQUENTUM_API_URL = "https://dashboard.sequentum.com", "an https URL (http on loopback) without query or fragment",
+        "The Sequentum platform this server talks to. Credentials are sent to this host and no other.";
+    SEQUENTUM_OAUTH_ISSUER = "the value of SEQUENTUM_API_URL", "an https URL (http on loopback) without query or fragment",
+        "The authorization server whose access tokens are accepted. Must equal the issuer in its own metadata, byte for byte.";
+    OAUTH_AUDIENCES = "none", "a comma-separated list of audience values",
+        "Values of the token's `aud` claim accepted besides this server's /mcp URL and its origin. `Sequentum Enterprise` admits tokens that were requested without a resource.";
+    REQUIRE_AUTH = "true", "`true` or `false`",
+        "Whether a request needs an access token. `false` is accepted on a loopback bind only; a token that is sent is verified all the same.";
+    SESSIONS = "sealed", "`sealed` or `off`",
+        "Session ids for clients of the 2025 revisions: `sealed` issues encrypted handles that need no storage, `off` issues none.";
+    #[secret yes]
+    SESSION_KEY = "random at each start", "one or more keys of 32 bytes in base64url or hex, separated by commas; the first seals, all open",
+        "Key of the session handles. Set it when there is more than one replica, or when sessions shall survive a restart.";
+    LIST_CACHE_TTL_MS = "300000", "a number of milliseconds from 0 to 86400000",
+        "How long a client of the 2026-07-28 revision may keep the tool list and the discovery answer.";
+    MAX_BODY_BYTES = "1048576", "a number of bytes from 1024 to 16777216",
+        "Largest request body; a larger one is answered with 413.";
+    MAX_CONNECTIONS = "4096", "a number from 1 to 1000000",
+        "Open connections at a time. Further ones wait in the operating system's queue.";
+    IDLE_TIMEOUT_SECONDS = "75", "a number of seconds from 1 to 3600",
+        "How long a connection may take to send its headers, and how long it may idle between requests. Keep it above the idle time of a load balancer in front.";
+    CALL_TIMEOUT_SECONDS = "60", "a number of seconds from 1 to 3600",
+        "Deadline of one tool call. A synchronous start_agent has its own `timeout` argument instead.";
+    API_TIMEOUT_SECONDS = "30", "a number of seconds from 1 to 600",
+        "Deadline of one request to the platform; calls that may be repeated get several attempts within the tool call's deadline.";
+    MAX_RESPONSE_BYTES = "8388608", "a number of bytes from 65536 to 268435456",
+        "Largest answer read from the platform; a larger one becomes an error, never a cut-off record.";
+    SHUTDOWN_GRACE_SECONDS = "30", "a number of seconds from 0 to 600",
+        "How long running calls may finish after SIGTERM before they are cut off.";
+    LOG_FORMAT = "text", "`text` or `json`",
+        "Form of the log lines on standard error.";
+    DEBUG = "0", "`0` or `1`",
+        "`1` logs at debug level and admits browser pages served from this machine (loopback origins).";
+}

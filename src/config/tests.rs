@@ -1,0 +1,80 @@
+use super::*;
+
+fn sources(pairs: &[(&str, &str)]) -> Sources {
+    Sources::default().with_environment(pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())))
+}
+
+fn problems(pairs: &[(&str, &str)]) -> String {
+    let problems = Config::load(&sources(pairs)).expect_err("should be refused");
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn defaults_are_loopback_with_sign_in() {
+    let config = Config::load(&Sources::default()).unwrap();
+    assert_eq!(config.http.host.to_string(), "127.0.0.1");
+    assert_eq!(config.http.port, 3000);
+    assert!(config.auth.required);
+    assert_eq!(config.auth.issuer, "https://dashboard.sequentum.com");
+    assert_eq!(config.sessions.mode, SessionMode::Sealed);
+}
+
+#[test]
+fn flags_win_over_environment_over_file() {
+    let file = "port = 1\nlog_format = \"json\"\nallowed_hosts = [\"a.example\", \"b.example:8080\"]";
+    let sources = sources(&[("PORT", "2"), ("SEQUENTUM_API_URL", "http://127.0.0.1:9/")]).with_file(file).unwrap();
+    let config = Config::load(&sources).unwrap();
+    assert_eq!(config.http.port, 2);
+    assert_eq!(config.telemetry.format, LogFormat::Json);
+    assert_eq!(config.http.allowed_hosts, ["a.example", "b.example:8080"]);
+    assert_eq!(config.auth.issuer, "http://127.0.0.1:9");
+    let config = Config::load(&sources.with_flag(&settings::PORT, "3")).unwrap();
+    assert_eq!(config.http.port, 3);
+}
+
+#[test]
+fn every_problem_is_reported_at_once_with_key_value_and_remedy() {
+    insta::assert_snapshot!(
+        problems(&[("PORT", "3,600"), ("REQUIRE_AUTH", "perhaps"), ("SEQUENTUM_API_URL", "http://dashboard.example.com"), ("ALLOWED_ORIGINS", "https://a.example/")]),
+        @r#"
+    REQUIRE_AUTH="perhaps" (environment) is refused: expected `true` or `false`
+    SEQUENTUM_API_URL="http://dashboard.example.com" (environment) is refused: expected an https URL (http on loopback) without query or fragment
+    PORT="3,600" (environment) is refused: expected a port number from 0 to 65535 (0 = any free port)
+    ALLOWED_ORIGINS="https://a.example/" (environment) is refused: expected a comma-separated list of origins such as https://app.example.com
+    "#);
+}
+
+#[test]
+fn a_public_bind_needs_a_public_url_and_sign_in() {
+    insta::assert_snapshot!(problems(&[("HOST", "0.0.0.0"), ("REQUIRE_AUTH", "false")]), @"
+    PUBLIC_URL (unset) is needed because HOST=0.0.0.0 is not loopback: set it to an origin such as https://mcp.example.com (https, or http on loopback; no path)
+    REQUIRE_AUTH=\"false\" (environment) is refused because HOST=0.0.0.0 is not loopback
+    ");
+    let config = Config::load(&sources(&[("HOST", "0.0.0.0"), ("MCP_CANONICAL_ORIGIN", "https://mcp.example.com/")])).unwrap();
+    assert_eq!(config.http.public_url.unwrap().as_str(), "https://mcp.example.com/");
+    assert!(!config.http.loopback_origins);
+}
+
+#[test]
+fn secrets_are_hidden_and_must_have_the_right_length() {
+    insta::assert_snapshot!(problems(&[("SESSION_KEY", "c2hvcnQ")]), @"SESSION_KEY=(hidden) (environment) is refused: expected one or more keys of 32 bytes in base64url or hex, separated by commas; the first seals, all open");
+    let hex = "00".repeat(32);
+    let config = Config::load(&sources(&[("SESSION_KEY", &hex)])).unwrap();
+    assert_eq!(config.sessions.keys.len(), 1);
+    assert!(!format!("{config:?}").contains("0, 0, 0"));
+}
+
+#[test]
+fn a_file_with_an_unknown_key_is_refused() {
+    let problem = Sources::default().with_file("prot = 3000").unwrap_err();
+    assert!(problem.to_string().starts_with("`prot` (configuration file) is not a setting. Known ones: host, port,"));
+}
+
+#[test]
+fn names_are_unique() {
+    let mut names: Vec<_> = settings::ALL.iter().flat_map(|s| std::iter::once(s.name).chain(s.aliases.iter().copied())).collect();
+    let count = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), count);
+}

@@ -1,0 +1,147 @@
+//! What a model can do: one file per tool, one list of all of them.
+//!
+//! A tool is data (name, words, effect, scopes) and a function from typed arguments to a typed result. It knows the
+//! platform's API and who is calling; it knows neither HTTP nor the protocol. To add one, write its file and add its
+//! line to [`catalog`].
+
+pub mod arguments;
+pub mod catalog;
+pub mod error;
+pub mod progress;
+pub mod reply;
+mod schema;
+
+mod account;
+mod agents;
+mod files;
+mod runs;
+mod spaces;
+
+use std::{sync::Arc, time::Duration};
+
+use schemars::JsonSchema;
+use serde::{Serialize, de::DeserializeOwned};
+use tokio::time::Instant;
+
+pub use self::{
+    catalog::{Catalog, Row},
+    error::ToolError,
+    progress::{Progress, ProgressSink},
+    reply::Reply,
+};
+use crate::{
+    api::{Api, Session},
+    auth::{Caller, Scope},
+    clock::Clock,
+};
+
+/// One tool. Everything that a client or an operator wants to know about it is a required item, so nothing can be
+/// forgotten.
+pub trait Tool: Send + Sync + 'static {
+    /// The name on the wire: small letters and underscores.
+    const NAME: &'static str;
+    /// A short title for people.
+    const TITLE: &'static str;
+    /// What it does, for the model that chooses.
+    const DESCRIPTION: &'static str;
+    /// Where it belongs.
+    const TOOLSET: Toolset;
+    /// What it does to the world. Hints, repetition and confirmation follow from it.
+    const EFFECT: Effect;
+    /// The scopes of every platform operation it may call.
+    const SCOPES: &'static [Scope];
+
+    /// Its arguments; the schema is derived from the type that parses them.
+    type Args: DeserializeOwned + JsonSchema + Send + 'static;
+    /// Its result: always an object, because clients of older revisions drop the whole list otherwise.
+    type Output: Serialize + JsonSchema + Send;
+
+    /// How long this call may take, where the usual deadline does not fit.
+    fn patience(_args: &Self::Args) -> Option<Duration> {
+        None
+    }
+
+    /// Does the work.
+    fn call(cx: &ToolCx, args: Self::Args) -> impl Future<Output = Result<Self::Output, ToolError>> + Send;
+}
+
+/// What a tool does to the world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Looks.
+    Read,
+    /// Puts something into a named state; doing it twice changes nothing more.
+    Set,
+    /// Starts work on the open web, which costs credits; doing it twice does it twice.
+    Launch,
+}
+
+impl Effect {
+    /// The four hints of the protocol (2025-03-26, `ToolAnnotations`): read-only, destructive, idempotent, open-world.
+    #[must_use]
+    pub const fn hints(self) -> [bool; 4] {
+        match self {
+            Self::Read => [true, false, true, false],
+            Self::Set => [false, false, true, false],
+            Self::Launch => [false, false, false, true],
+        }
+    }
+
+    /// Whether the tool changes something, in which case it is never torn in the middle.
+    #[must_use]
+    pub const fn writes(self) -> bool {
+        !matches!(self, Self::Read)
+    }
+}
+
+/// A group of tools, as the reference page shows them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Toolset {
+    /// Who is signed in.
+    Account,
+    /// Agents.
+    Agents,
+    /// Runs.
+    Runs,
+    /// Files of runs.
+    Files,
+    /// Spaces.
+    Spaces,
+}
+
+impl Toolset {
+    /// The heading of the group.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::Account => "Account",
+            Self::Agents => "Agent Management",
+            Self::Runs => "Run Management",
+            Self::Files => "File Management",
+            Self::Spaces => "Space Management",
+        }
+    }
+}
+
+/// What a tool call may use.
+#[derive(Debug, Clone)]
+pub struct ToolCx {
+    /// The platform.
+    pub api: Arc<Api>,
+    /// Who is calling.
+    pub caller: Arc<Caller>,
+    /// When the call must be over.
+    pub deadline: Instant,
+    /// The time.
+    pub clock: Clock,
+    /// Notices to the client while the work goes on.
+    pub progress: Progress,
+}
+
+impl ToolCx {
+    /// The platform as the caller sees it.
+    #[must_use]
+    pub fn api(&self) -> Session<'_> {
+        self.api.session(self.caller.credential(), self.deadline)
+    }
+}

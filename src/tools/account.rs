@@ -1,0 +1,5 @@
+//! Who is signed in.
+
+mod whoami;
+
+pub use whoami::Whoami;

@@ -1,0 +1,58 @@
+//! `get_agent`: the complete record of one agent.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    api::{
+        ids::AgentId,
+        model::{Agent, run_status_name},
+    },
+    auth::Scope,
+    tools::{Effect, Tool, ToolCx, ToolError, Toolset, arguments::Flag},
+};
+
+/// The tool.
+pub struct GetAgent;
+
+/// Which agent.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Args {
+    /// Agent id from `list_agents` or `search_agents`.
+    agent_id: AgentId,
+    /// Whether to return the icon and the image, which are large; the default is false.
+    include_images: Option<Flag>,
+}
+
+/// The agent.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Output {
+    #[serde(flatten)]
+    agent: Agent,
+    /// Status of the latest run by name, or `Never Run`.
+    status_name: String,
+}
+
+impl Tool for GetAgent {
+    const NAME: &'static str = "get_agent";
+    const TITLE: &'static str = "Get Agent";
+    const DESCRIPTION: &'static str = "Returns one agent in full: start URL, documentation, version, status of the latest run, and inputParameters with their default values, which is what start_agent accepts.";
+    const TOOLSET: Toolset = Toolset::Agents;
+    const EFFECT: Effect = Effect::Read;
+    const SCOPES: &'static [Scope] = &[Scope::AgentsRead];
+
+    type Args = Args;
+    type Output = Output;
+
+    async fn call(cx: &ToolCx, args: Args) -> Result<Output, ToolError> {
+        let mut agent = cx.api().agent(args.agent_id).await?;
+        if !args.include_images.unwrap_or_default().0 {
+            agent.icon = None;
+            agent.image = None;
+        }
+        let status_name = agent.status.map_or_else(|| "Never Run".to_owned(), |code| run_status_name(code).into_owned());
+        Ok(Output { agent, status_name })
+    }
+}

@@ -1,0 +1,13 @@
+//! Runs: executions of agents.
+
+mod get_agent_runs;
+mod get_run_status;
+mod record;
+mod start_agent;
+mod stop_agent;
+
+pub use get_agent_runs::GetAgentRuns;
+pub use get_run_status::GetRunStatus;
+pub(super) use record::RunRecord;
+pub use start_agent::StartAgent;
+pub use stop_agent::StopAgent;

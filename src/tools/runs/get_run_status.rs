@@ -1,0 +1,54 @@
+//! `get_run_status`: one run as it is now.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::RunRecord;
+use crate::{
+    api::{
+        ids::{AgentId, RunId},
+        model::is_finished,
+    },
+    auth::Scope,
+    tools::{Effect, Tool, ToolCx, ToolError, Toolset},
+};
+
+/// The tool.
+pub struct GetRunStatus;
+
+/// Which run.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Args {
+    /// Agent id.
+    agent_id: AgentId,
+    /// Run id from `start_agent` or `get_agent_runs`.
+    run_id: RunId,
+}
+
+/// The run.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Output {
+    #[serde(flatten)]
+    run: RunRecord,
+    /// Whether the run has ended.
+    finished: bool,
+}
+
+impl Tool for GetRunStatus {
+    const NAME: &'static str = "get_run_status";
+    const TITLE: &'static str = "Get Run Status";
+    const DESCRIPTION: &'static str = "Returns the present state of one run: status by code and name, times, counters and message. To follow a run, ask every few seconds until finished is true.";
+    const TOOLSET: Toolset = Toolset::Runs;
+    const EFFECT: Effect = Effect::Read;
+    const SCOPES: &'static [Scope] = &[Scope::RunsRead];
+
+    type Args = Args;
+    type Output = Output;
+
+    async fn call(cx: &ToolCx, args: Args) -> Result<Output, ToolError> {
+        let run = cx.api().run(args.agent_id, args.run_id).await?;
+        let finished = run.status.is_some_and(is_finished);
+        Ok(Output { run: run.into(), finished })
+    }
+}

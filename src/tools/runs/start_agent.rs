@@ -1,0 +1,143 @@
+//! `start_agent`: start a run, and on request wait for its data.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::RunRecord;
+use crate::{
+    api::{ApiError, Fault, StartOutcome, StartRequest, ids::AgentId, model::is_finished},
+    auth::Scope,
+    tools::{
+        Effect, Tool, ToolCx, ToolError, Toolset,
+        arguments::{Bounded, Flag, JsonText},
+    },
+};
+
+/// Time kept back for finding the run after a synchronous start broke or ran out.
+const LOOKUP: Duration = Duration::from_secs(10);
+/// Clocks of platform and server may differ by so much when the started run is looked for.
+const CLOCK_SKEW: Duration = Duration::from_secs(30);
+
+/// The tool.
+pub struct StartAgent;
+
+/// What to start, and how.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Args {
+    /// Agent id from `list_agents` or `search_agents`.
+    agent_id: AgentId,
+    /// Input values as JSON text, for instance {"startPage":"https://shop.example"}; names as in inputParameters of `get_agent`.
+    input_parameters: Option<JsonText>,
+    /// Wait for the end and return the extracted data, for agents that finish within about a minute; the default is false.
+    is_run_synchronously: Option<Flag>,
+    /// How many seconds to wait in synchronous mode; the default is 60.
+    timeout: Option<Bounded<1, 3600>>,
+    /// Parallel instances; must be 1 in synchronous mode; the default is 1.
+    parallelism: Option<Bounded<1, 50>>,
+}
+
+/// The new run, or the data of a synchronous start.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Output {
+    /// The new run; its id goes into `get_run_status`, `stop_agent` and the file tools.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run: Option<RunRecord>,
+    /// The extracted data (synchronous mode): JSON, or text such as CSV.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<serde_json::Value>,
+}
+
+impl Args {
+    fn wait(&self) -> Option<Duration> {
+        let seconds = self.timeout.map_or(60, Bounded::get);
+        self.is_run_synchronously.unwrap_or_default().0.then(|| Duration::from_secs(seconds.into()))
+    }
+}
+
+impl Tool for StartAgent {
+    const NAME: &'static str = "start_agent";
+    const TITLE: &'static str = "Start Agent";
+    const DESCRIPTION: &'static str = "Starts one agent, which uses credits. Returns the new run at once; follow it with get_run_status. With isRunSynchronously it waits and returns the extracted data instead. \
+        The arguments presuppose that the target site, the data wanted and any limits of scope are unambiguous from what the user said; values borrowed from another site or from an earlier, different task do not count, and what is missing is asked for in one question.";
+    const TOOLSET: Toolset = Toolset::Runs;
+    const EFFECT: Effect = Effect::Launch;
+    const SCOPES: &'static [Scope] = &[Scope::AgentsWrite];
+
+    type Args = Args;
+    type Output = Output;
+
+    fn patience(args: &Args) -> Option<Duration> {
+        let patience = args.request(args.wait()).patience()?;
+        Some(patience + LOOKUP)
+    }
+
+    async fn call(cx: &ToolCx, args: Args) -> Result<Output, ToolError> {
+        let wait = args.wait();
+        let request = args.request(wait);
+        if wait.is_some() && request.parallelism > 1 {
+            return Err(ToolError::arguments("Argument `parallelism` must be 1 when `isRunSynchronously` is true."));
+        }
+        let begun = cx.clock.now();
+        let start = cx.api();
+        let start = start.start(args.agent_id, &request);
+        let outcome = match wait {
+            None => start.await,
+            Some(wait) => cx.progress.during(wait, "The agent is running", start).await,
+        };
+        match outcome {
+            Ok(StartOutcome::Run(run)) => Ok(Output { run: Some((*run).into()), data: None }),
+            Ok(StartOutcome::Data(data)) => Ok(Output { run: None, data: Some(data) }),
+            Ok(StartOutcome::Text(text)) => Ok(Output { run: None, data: Some(text.into()) }),
+            Err(error) if is_lost(&error) => Err(find_started(cx, &args, begun, error).await),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl Args {
+    fn request(&self, wait: Option<Duration>) -> StartRequest {
+        StartRequest {
+            input_parameters: self.input_parameters.as_ref().map(|text| text.0.clone()),
+            parallelism: self.parallelism.map_or(1, Bounded::get),
+            wait,
+        }
+    }
+}
+
+/// Whether the run may have started although no usable answer came.
+fn is_lost(error: &ApiError) -> bool {
+    matches!(error.fault(), Fault::Timeout | Fault::Unreachable | Fault::Server(_) | Fault::Malformed | Fault::Status(408))
+}
+
+/// Nothing is started twice: look for the run that the lost call started, name it, and say how to go on.
+async fn find_started(cx: &ToolCx, args: &Args, begun: jiff::Timestamp, error: ApiError) -> ToolError {
+    let agent = args.agent_id;
+    // Needs runs:read; without it, or without an answer, the caller is told to look.
+    let runs = cx.api().runs(agent, 5).await.unwrap_or_default();
+    let since = begun.checked_sub(CLOCK_SKEW).unwrap_or(begun);
+    let started = runs.into_iter().find(|run| {
+        let created = run.created.as_deref().or(run.start_time.as_deref());
+        created.and_then(|text| text.parse::<jiff::Timestamp>().ok()).is_some_and(|time| time >= since)
+    });
+    let Some(run) = started else {
+        let mut lost = ToolError::from(error);
+        lost.never_repeat("It is not known whether the run started. Look with get_agent_runs before starting again.");
+        return lost;
+    };
+    let id = run.id.unwrap_or_default();
+    let state = run.status.map(crate::api::model::run_status_name).unwrap_or_default();
+    if run.status.is_some_and(is_finished) {
+        ToolError::still_running(
+            format!("Run {id} of agent {agent} was started and has ended ({state}), but its data did not arrive."),
+            format!("Do not start again. Get the files with get_run_files, agentId {agent} and runId {id}."),
+        )
+    } else {
+        ToolError::still_running(
+            format!("Run {id} of agent {agent} was started and goes on ({state}); its data was not ready in time."),
+            format!("Do not start again. Follow it with get_run_status, agentId {agent} and runId {id}, then get_run_files."),
+        )
+    }
+}

@@ -1,0 +1,113 @@
+//! Schemas that every client and model provider accepts.
+//!
+//! One bad schema can hide the whole tool list in a strict client. So: everything inlined (no `$ref`), no `null` types
+//! for optional arguments, always `properties` and `required`, unknown arguments forbidden, and none of the noise
+//! (`$schema`, `title`, numeric `format`) that costs tokens and says nothing.
+
+use std::sync::Arc;
+
+use schemars::{JsonSchema, generate::SchemaSettings};
+use serde_json::{Map, Value};
+
+/// A JSON object, as the protocol wants schemas.
+pub type Object = Map<String, Value>;
+
+/// The schema of a tool's arguments.
+pub fn input<T: JsonSchema>() -> Arc<Object> {
+    let mut schema = generate::<T>(true);
+    schema.insert("additionalProperties".to_owned(), Value::Bool(false));
+    Arc::new(schema)
+}
+
+/// The schema of a tool's result. Further members are allowed: results grow.
+pub fn output<T: JsonSchema>() -> Arc<Object> {
+    Arc::new(generate::<T>(false))
+}
+
+fn generate<T: JsonSchema>(input: bool) -> Object {
+    let settings = SchemaSettings::draft2020_12().with(|settings| {
+        settings.inline_subschemas = true;
+        settings.meta_schema = None;
+        settings.contract = if input { schemars::generate::Contract::Deserialize } else { schemars::generate::Contract::Serialize };
+    });
+    let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
+    clean(&mut schema);
+    let mut object = match schema {
+        Value::Object(object) => object,
+        _ => Object::new(),
+    };
+    object.remove("description");
+    object.entry("type").or_insert_with(|| "object".into());
+    object.entry("properties").or_insert_with(|| Value::Object(Map::new()));
+    object.entry("required").or_insert_with(|| Value::Array(Vec::new()));
+    object
+}
+
+/// Walks keywords that hold schemas only: a property may itself be called `format`.
+fn clean(schema: &mut Value) {
+    let Value::Object(object) = schema else { return };
+    for noise in ["$schema", "title", "format", "additionalProperties"] {
+        if noise != "additionalProperties" || object.get(noise) == Some(&Value::Bool(false)) {
+            object.remove(noise);
+        }
+    }
+    if object.get("default") == Some(&Value::Null) {
+        object.remove("default");
+    }
+    // An optional member is left out, never null, in arguments as well as in results.
+    if let Some(Value::Array(types)) = object.get_mut("type") {
+        types.retain(|name| name != "null");
+        if let [only] = types.as_slice() {
+            let only = only.clone();
+            object.insert("type".to_owned(), only);
+        }
+    }
+    for keyword in ["properties", "patternProperties"] {
+        if let Some(Value::Object(members)) = object.get_mut(keyword) {
+            members.values_mut().for_each(clean);
+        }
+    }
+    for keyword in ["items", "additionalProperties", "not"] {
+        if let Some(inner) = object.get_mut(keyword) {
+            clean(inner);
+        }
+    }
+    for keyword in ["anyOf", "oneOf", "allOf"] {
+        if let Some(Value::Array(alternatives)) = object.get_mut(keyword) {
+            alternatives.retain(|schema| schema.get("type").is_none_or(|name| name != "null"));
+            alternatives.iter_mut().for_each(clean);
+            if let [Value::Object(only)] = alternatives.as_slice() {
+                let only = only.clone();
+                object.remove(keyword);
+                for (key, value) in only {
+                    object.entry(key).or_insert(value);
+                }
+            }
+        }
+    }
+}
+
+/// What a value of this property must be, in words: completes "must be ...".
+pub fn expectation(property: &Value) -> String {
+    if let Some(Value::Array(values)) = property.get("enum") {
+        let values: Vec<_> = values.iter().map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned)).collect();
+        return format!("one of {}", values.join(", "));
+    }
+    let bound = |name: &str| property.get(name).and_then(Value::as_u64);
+    match property.get("type").and_then(Value::as_str) {
+        Some("integer") => match (bound("minimum"), bound("maximum")) {
+            (Some(min), Some(max)) => format!("a whole number from {min} to {max}"),
+            (Some(min), None) => format!("a whole number of at least {min}"),
+            _ => "a whole number".to_owned(),
+        },
+        Some("boolean") => "true or false".to_owned(),
+        Some("string") => match (bound("minLength"), bound("maxLength")) {
+            (Some(min), Some(max)) => format!("a text of {min} to {max} characters, not only blanks"),
+            (None, Some(max)) => format!("a text of at most {max} characters"),
+            _ => "a text".to_owned(),
+        },
+        Some("object") => "an object".to_owned(),
+        Some("array") => "a list".to_owned(),
+        _ => "of the type in the tool's schema".to_owned(),
+    }
+}
