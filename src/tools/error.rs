@@ -75,6 +75,12 @@ impl ToolError {
         Self::new("still_running", message, remedy)
     }
 
+    /// The client went away; nobody reads this but the log.
+    #[must_use]
+    pub fn cancelled() -> Self {
+        Self::new("cancelled", "The call was cancelled.", "Call the tool again if the result is still wanted.")
+    }
+
     /// A fault of this server. The details are in the log.
     #[must_use]
     pub fn internal(cause: &(dyn Error + '_)) -> Self {

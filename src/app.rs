@@ -1,0 +1,143 @@
+//! From a checked [`Config`] to a server that can be run: everything that requests share is built here, once.
+
+use std::{
+    net::SocketAddr,
+    sync::{Arc, atomic::AtomicBool},
+};
+
+use tokio::net::TcpListener;
+use url::Url;
+
+use crate::{
+    api::Api,
+    auth::{Authenticator, Challenger, KeyStoreError},
+    clock::Clock,
+    config::{Config, SessionMode},
+    http::{self, Edge, HostRules, OriginRules, PublicUrls, SealError, Sessions, server},
+    mcp::McpServer,
+    tools::Catalog,
+};
+
+/// A server bound to its address, ready to run.
+pub struct App {
+    listener: TcpListener,
+    edge: Arc<Edge>,
+    limits: server::Limits,
+}
+
+/// Why the server could not be built.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address cannot be listened on.
+    #[error("cannot listen on {address}: {source}; choose another HOST or PORT")]
+    Bind {
+        /// The configured address.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The issuer's key store cannot be built.
+    #[error(transparent)]
+    Keys(#[from] KeyStoreError),
+    /// The platform's client cannot be built.
+    #[error("the HTTP client for the platform cannot be built: {0}")]
+    Api(#[from] reqwest::Error),
+    /// The session keys cannot be used.
+    #[error(transparent)]
+    Sessions(#[from] SealError),
+    /// The public origin cannot be written as a URL.
+    #[error("the public origin is not a URL: {0}")]
+    Public(#[from] url::ParseError),
+}
+
+impl App {
+    /// Binds the configured address and builds everything.
+    ///
+    /// # Errors
+    ///
+    /// See [`StartError`].
+    pub async fn bind(config: &Config, clock: Clock) -> Result<Self, StartError> {
+        let address = SocketAddr::new(config.http.host, config.http.port);
+        let bind_error = |source| StartError::Bind { address, source };
+        let listener = TcpListener::bind(address).await.map_err(bind_error)?;
+        Self::on(listener, config, clock, Catalog::new())
+    }
+
+    /// The same on a socket that is bound already, with a catalogue of the caller's choice.
+    ///
+    /// # Errors
+    ///
+    /// See [`StartError`].
+    pub fn on(listener: TcpListener, config: &Config, clock: Clock, catalog: Catalog) -> Result<Self, StartError> {
+        let bound = listener
+            .local_addr()
+            .map_err(|source| StartError::Bind { address: SocketAddr::new(config.http.host, config.http.port), source })?;
+        let origin = match &config.http.public_url {
+            Some(url) => url.clone(),
+            // Only on loopback: anything else is refused by the configuration.
+            None => Url::parse(&format!("http://{bound}"))?,
+        };
+        let public = PublicUrls::new(&origin, config.auth.issuer.clone());
+        let resources = [public.endpoint(), public.origin().to_owned()];
+        let catalog = Arc::new(catalog);
+        let api = Arc::new(Api::new(&config.api)?);
+        let sessions = match config.sessions.mode {
+            SessionMode::Sealed => Some(Sessions::new(&config.sessions.keys, clock.clone())?),
+            SessionMode::Off => None,
+        };
+        if sessions.is_some() && config.sessions.keys.is_empty() && !config.http.host.is_loopback() {
+            tracing::warn!("SESSION_KEY is not set: sessions end with this process and are unknown to other replicas");
+        }
+        if !config.auth.required {
+            tracing::warn!("REQUIRE_AUTH=false: requests without a token are let in; platform calls will be refused");
+        }
+        let loopback_port = bound.ip().is_loopback().then(|| bound.port());
+        let edge = Arc::new(Edge {
+            hosts: HostRules::new(&origin, &config.http.allowed_hosts, loopback_port),
+            origins: OriginRules::new(public.origin(), &config.http.allowed_origins, config.http.loopback_origins),
+            challenger: Challenger::new(public.resource_metadata()),
+            authenticator: Authenticator::new(&config.auth, resources, clock.clone())?,
+            mcp: McpServer::new(&config.mcp, api, Arc::clone(&catalog), clock).into_http_service(),
+            catalog,
+            sessions,
+            max_body_bytes: config.http.max_body_bytes,
+            draining: AtomicBool::new(false),
+            public,
+        });
+        let limits = server::Limits {
+            connections: config.http.max_connections,
+            idle: config.http.idle_timeout,
+            grace: config.http.shutdown_grace,
+        };
+        Ok(Self { listener, edge, limits })
+    }
+
+    /// The URL that users paste into their client.
+    #[must_use]
+    pub fn endpoint(&self) -> String {
+        self.edge.public.endpoint()
+    }
+
+    /// The bound address.
+    ///
+    /// # Errors
+    ///
+    /// When the system does not tell.
+    pub fn local_addr(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves until `stop` completes, then drains. Signing keys are loaded in the background: the port answers at once,
+    /// `/readyz` when the keys are there.
+    pub async fn run(self, stop: impl Future<Output = ()>) {
+        let Self { listener, edge, limits } = self;
+        let keys = Arc::clone(edge.authenticator.keys());
+        let refresh = tokio::spawn(async move {
+            keys.load().await;
+            keys.refresh_forever().await;
+        });
+        let router = http::router(Arc::clone(&edge));
+        server::serve(listener, router, limits, stop, || edge.drain()).await;
+        refresh.abort();
+    }
+}

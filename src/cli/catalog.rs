@@ -1,0 +1,94 @@
+//! `catalog`: the reference pages, printed from the code.
+
+use std::{fmt::Write as _, process::ExitCode};
+
+use clap::ArgMatches;
+use serde_json::{Value, json};
+
+use crate::{
+    config::reference,
+    tools::{Catalog, Row},
+};
+
+pub(super) fn run(matches: &ArgMatches) -> ExitCode {
+    let page = matches.get_one::<String>("page").map_or("tools", String::as_str);
+    let text = match page {
+        "configuration" => reference::markdown(),
+        _ if matches.get_flag("json") => json_list(),
+        _ => markdown(),
+    };
+    super::say(&text);
+    ExitCode::SUCCESS
+}
+
+fn json_list() -> String {
+    let tools: Vec<_> = Catalog::new().rows().iter().map(describe).collect();
+    let mut text = serde_json::to_string_pretty(&json!({"tools": tools})).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+fn describe(row: &Row) -> Value {
+    let [read_only, destructive, idempotent, open_world] = row.effect.hints();
+    json!({
+        "name": row.name,
+        "title": row.title,
+        "description": row.description,
+        "toolset": row.toolset.title(),
+        "scopes": row.scopes.iter().map(crate::auth::Scope::as_str).collect::<Vec<_>>(),
+        "inputSchema": &*row.input_schema,
+        "outputSchema": &*row.output_schema,
+        "annotations": {
+            "readOnlyHint": read_only,
+            "destructiveHint": destructive,
+            "idempotentHint": idempotent,
+            "openWorldHint": open_world,
+        },
+    })
+}
+
+/// `docs/tool-reference.md`, complete.
+fn markdown() -> String {
+    let catalog = Catalog::new();
+    let mut page = format!(
+        "# Tool reference\n\n<!-- Printed by `sequentum-mcp catalog`. Do not edit: change src/tools. -->\n\n{} tools.\n",
+        catalog.rows().len()
+    );
+    let mut toolset = None;
+    for row in catalog.rows() {
+        if toolset != Some(row.toolset) {
+            toolset = Some(row.toolset);
+            // Writing to a String cannot fail.
+            let _ = write!(page, "\n## {}\n", row.toolset.title());
+        }
+        tool(&mut page, row);
+    }
+    page
+}
+
+fn tool(page: &mut String, row: &Row) {
+    let [read_only, destructive, idempotent, open_world] = row.effect.hints();
+    let hints = [(read_only, "read-only"), (destructive, "destructive"), (idempotent, "idempotent"), (open_world, "open-world")];
+    let hints: Vec<_> = hints.iter().filter(|(set, _)| *set).map(|(_, name)| *name).collect();
+    let scopes = if row.scopes == crate::auth::ScopeSet::EMPTY { "none".to_owned() } else { format!("`{}`", row.scopes) };
+    let _ = write!(page, "\n### `{}`\n\n{}\n\nScopes: {scopes}. Hints: {}.\n", row.name, row.description, hints.join(", "));
+    table(page, "Argument", &row.input_schema);
+    table(page, "Result", &row.output_schema);
+}
+
+fn table(page: &mut String, heading: &str, schema: &serde_json::Map<String, Value>) {
+    let properties = schema.get("properties").and_then(Value::as_object);
+    let Some(properties) = properties.filter(|properties| !properties.is_empty()) else {
+        let _ = write!(page, "\n{heading}: none.\n");
+        return;
+    };
+    let required: Vec<_> = schema.get("required").and_then(Value::as_array).into_iter().flatten().collect();
+    let _ = write!(page, "\n| {heading} | Type | | Meaning |\n| --- | --- | --- | --- |\n");
+    for (name, property) in properties {
+        let presence = if required.iter().any(|required| *required == name) { "always" } else { "optional" };
+        let presence = if heading == "Argument" && presence == "always" { "required" } else { presence };
+        let kind = property.get("type").and_then(Value::as_str).unwrap_or("any");
+        let meaning = property.get("description").and_then(Value::as_str).unwrap_or_default().replace('|', "\\|");
+        let _ = writeln!(page, "| `{name}` | {kind} | {presence} | {} |", meaning.replace('\n', " "));
+    }
+}

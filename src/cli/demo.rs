@@ -1,0 +1,95 @@
+//! `demo`: the server in front of a simulated platform, both on this machine.
+//!
+//! The server is configured exactly as in production, by its settings; only the addresses of platform and issuer are
+//! those of the simulation.
+
+use std::{net::Ipv4Addr, process::ExitCode};
+
+use tokio::net::TcpListener;
+
+use crate::{
+    app::App,
+    clock::Clock,
+    config::Config,
+    demo::{Options, Platform},
+    telemetry,
+};
+
+/// Where the simulated platform listens unless told otherwise.
+const PLATFORM_PORT: u16 = 3001;
+
+pub(super) fn run(mut config: Config, platform_port: Option<u16>) -> ExitCode {
+    if !config.http.host.is_loopback() {
+        super::complain("The demo listens on this machine only: leave HOST unset, or set it to a loopback address.\n");
+        return ExitCode::from(super::USAGE);
+    }
+    telemetry::start(&config.telemetry);
+    super::block_on(async move {
+        let platform = match start(platform_port).await {
+            Ok(platform) => platform,
+            Err(error) => {
+                super::complain(&format!("The simulated platform cannot start: {error}; choose another --platform-port\n"));
+                return ExitCode::FAILURE;
+            }
+        };
+        config.api.url = platform.url().clone();
+        platform.issuer().clone_into(&mut config.auth.issuer);
+        let app = match App::bind(&config, Clock::system()).await {
+            Ok(app) => app,
+            Err(error) => {
+                super::complain(&format!("The server cannot start: {error}\n"));
+                return ExitCode::FAILURE;
+            }
+        };
+        super::say(&welcome(&app.endpoint(), &platform));
+        app.run(super::stop_signal()).await;
+        platform.shutdown().await;
+        ExitCode::SUCCESS
+    })
+}
+
+async fn start(port: Option<u16>) -> std::io::Result<Platform> {
+    let bind = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
+    let listener = match port {
+        Some(port) => bind(port).await?,
+        None => match bind(PLATFORM_PORT).await {
+            Ok(listener) => listener,
+            Err(_taken) => bind(0).await?,
+        },
+    };
+    Platform::start(listener, Options::default()).await
+}
+
+/// What a newcomer needs, ready to paste.
+fn welcome(endpoint: &str, platform: &Platform) -> String {
+    let logins = Platform::logins().map(|login| {
+        format!("  {:<26} password {:<16} {}", login.username, login.password, login.organization)
+    });
+    format!(
+        "\
+Sequentum MCP server, demo: everything runs on this machine, nothing is real but the protocols.
+
+  MCP endpoint         {endpoint}
+  Simulated platform   {platform}
+
+Sign in (the page opens in the browser when a client connects) as one of:
+{logins}
+
+Claude Code
+  claude mcp add --transport http sequentum-demo {endpoint}
+
+Cursor (~/.cursor/mcp.json)
+  {{ \"mcpServers\": {{ \"sequentum-demo\": {{ \"url\": \"{endpoint}\" }} }} }}
+
+VS Code (.vscode/mcp.json)
+  {{ \"servers\": {{ \"sequentum-demo\": {{ \"type\": \"http\", \"url\": \"{endpoint}\" }} }} }}
+
+curl (shows the sign-in challenge that clients follow)
+  curl -i -X POST {endpoint}
+
+Stop with Ctrl-C.
+",
+        platform = platform.url(),
+        logins = logins.join("\n"),
+    )
+}

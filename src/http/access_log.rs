@@ -1,0 +1,87 @@
+//! A request id for everybody, and one line per request.
+//!
+//! The line is written when the answer's head is ready. Its fields are fixed here; a field that does not apply is left
+//! out. It never holds a token, an argument, a query string or a body.
+
+use std::time::Instant;
+
+use axum::{body::Body, extract::MatchedPath, middleware::Next, response::Response};
+use http::{HeaderName, HeaderValue, Request};
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The id of one request: in the response header, the log and every error. Always our own; a client's is ignored,
+/// because it could forge log lines.
+#[derive(Debug, Clone)]
+pub(super) struct RequestId(HeaderValue);
+
+impl RequestId {
+    fn new() -> Self {
+        let id = uuid::Uuid::now_v7();
+        let mut buffer = uuid::Uuid::encode_buffer();
+        let text = id.hyphenated().encode_lower(&mut buffer);
+        Self(HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static("unknown")))
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        self.0.to_str().unwrap_or_default()
+    }
+}
+
+/// What the handlers know about a request and the log wants: filled in on the way out.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Entry {
+    /// Subject of the caller.
+    pub caller: Option<String>,
+    /// OAuth client of the caller.
+    pub client: Option<String>,
+    /// MCP method, if it is a known one.
+    pub method: Option<&'static str>,
+    /// Tool, if it is a known one.
+    pub tool: Option<&'static str>,
+    /// How the tool call ended.
+    pub outcome: Option<&'static str>,
+    /// Why the request was refused.
+    pub refusal: Option<&'static str>,
+}
+
+/// Adds to what the log line of this response will say.
+pub(super) fn note(response: &mut Response, fill: impl FnOnce(&mut Entry)) {
+    let mut entry = response.extensions_mut().remove::<Entry>().unwrap_or_default();
+    fill(&mut entry);
+    response.extensions_mut().insert(entry);
+}
+
+/// The id that [`record`] gave this request.
+pub(super) fn id_of<B>(request: &Request<B>) -> RequestId {
+    request.extensions().get().cloned().unwrap_or_else(RequestId::new)
+}
+
+/// The layer.
+pub(super) async fn record(mut request: Request<Body>, next: Next) -> Response {
+    let start = Instant::now();
+    let id = RequestId::new();
+    request.extensions_mut().insert(id.clone());
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let mut response = next.run(request).await;
+    let entry = response.extensions_mut().remove::<Entry>().unwrap_or_default();
+    tracing::info!(
+        request.id = id.as_str(),
+        http.method = method.as_str(),
+        // The route, not the path: a path is the client's text.
+        http.route = route.as_ref().map_or("none", MatchedPath::as_str),
+        http.status = response.status().as_u16(),
+        duration_ms = start.elapsed().as_secs_f64() * 1000.0,
+        caller.id = entry.caller,
+        client.id = entry.client,
+        mcp.method = entry.method,
+        tool.name = entry.tool,
+        outcome = entry.outcome,
+        refusal = entry.refusal,
+        "request"
+    );
+    response.headers_mut().insert(X_REQUEST_ID, id.0);
+    response
+}

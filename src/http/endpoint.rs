@@ -1,0 +1,330 @@
+//! One request to `/mcp`, told from top to bottom.
+
+use std::{borrow::Cow, sync::Arc, time::Duration};
+
+use axum::{body::Body, extract::State, response::Response};
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, HeaderValue, Request, StatusCode, header, request::Parts};
+use http_body_util::{BodyExt, Full};
+use serde::Deserialize;
+
+use super::{
+    Edge,
+    access_log::{self, RequestId},
+    envelope::{self, Accepts, Envelope, MCP_PROTOCOL_VERSION, MCP_SESSION_ID},
+    problem::{Problem, rpc},
+};
+use crate::{
+    auth::{Caller, Refusal, ScopeSet, step_up_message},
+    mcp::CallScope,
+    tools::error::CredentialProblem,
+};
+
+/// Methods of the endpoint. GET is routed, to challenge crawlers, but has nothing to stream.
+pub(super) const ALLOW: HeaderValue = HeaderValue::from_static("POST, DELETE, OPTIONS");
+/// How long a body may take to arrive.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// `POST /mcp`: one message.
+pub(super) async fn post(State(edge): State<Arc<Edge>>, request: Request<Body>) -> Response {
+    let id = access_log::id_of(&request);
+    let (mut parts, body) = request.into_parts();
+
+    // Who is calling comes before anything is read: an anonymous client cannot make us parse a megabyte.
+    let caller = match edge.authenticator.authenticate(&parts.headers, &parts.uri).await {
+        Ok(caller) => caller,
+        Err(refusal) => return challenge(&edge, refusal, &id),
+    };
+    // Nobody below sees the credential again; it travels inside the caller.
+    parts.headers.remove(header::AUTHORIZATION);
+
+    let mut response = handle(&edge, parts, body, &caller, &id).await;
+    access_log::note(&mut response, |entry| {
+        entry.caller = Some(caller.principal().subject().to_owned());
+        entry.client = caller.client_id().map(str::to_owned);
+    });
+    response
+}
+
+async fn handle(edge: &Edge, mut parts: Parts, body: Body, caller: &Arc<Caller>, id: &RequestId) -> Response {
+    let accepts = match envelope::check_headers(&parts.headers) {
+        Ok(accepts) => accepts,
+        Err(problem) => return problem.json_rpc(id, None),
+    };
+    let body = match read_body(body, &parts.headers, edge.max_body_bytes).await {
+        Ok(body) => body,
+        Err(problem) => return problem.json_rpc(id, None),
+    };
+    let envelope = match envelope::read(&body) {
+        Ok(envelope) => envelope,
+        Err((problem, message)) => return problem.json_rpc(id, message),
+    };
+    if let Err((problem, message)) = envelope::check_revision(&parts.headers, &envelope) {
+        return problem.json_rpc(id, message);
+    }
+    if let Err(problem) = continue_session(edge, &mut parts, &envelope, caller) {
+        return problem.json_rpc(id, envelope.id);
+    }
+    let row = envelope.tool.as_deref().and_then(|name| edge.catalog.find(name));
+    if let Some(row) = row
+        && !caller.scopes().contains(row.scopes)
+        && envelope::headers_agree(&parts.headers, &envelope)
+    {
+        let mut response = step_up(edge, caller, row.scopes, id);
+        access_log::note(&mut response, |entry| entry.tool = Some(row.name));
+        return response;
+    }
+
+    parts.headers.insert(header::ACCEPT, envelope::ACCEPT_BOTH);
+    let scope = Arc::new(CallScope::new(Arc::clone(caller), id.as_str().to_owned(), accepts != Accepts::Json));
+    parts.extensions.insert(Arc::clone(&scope));
+    let answer = edge.mcp.handle(Request::from_parts(parts, Full::new(body.clone()))).await;
+    let mut response = answer.map(Body::new);
+
+    if let Some(problem) = scope.credential_problem()
+        && is_json(response.headers())
+    {
+        // Nothing has been sent yet, so the refusal can still be what clients act on: an HTTP status.
+        response = match problem {
+            CredentialProblem::Dead => challenge(edge, Refusal::Revoked, id),
+            CredentialProblem::Scope(needed) => step_up(edge, caller, needed, id),
+        };
+    } else if !response.status().is_success() && !is_json(response.headers()) {
+        response = unreadable(response.status(), &envelope, id);
+    } else if let (Some(sessions), Some(client)) = (&edge.sessions, envelope.client) {
+        let (head, content) = response.into_parts();
+        // The library answers initialize with a complete JSON body, so this does not wait for anything.
+        let content = content.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+        let handle = negotiated(&content).and_then(|revision| sessions.seal(caller, &revision, client));
+        response = Response::from_parts(head, Body::from(content));
+        if let Some(handle) = handle.and_then(|handle| HeaderValue::from_str(&handle).ok()) {
+            response.headers_mut().insert(MCP_SESSION_ID, handle);
+        }
+    }
+    if accepts == Accepts::Stream && response.status().is_success() && is_json(response.headers()) {
+        response = as_stream(response).await;
+    }
+    finish(response.headers_mut());
+    access_log::note(&mut response, |entry| {
+        entry.method = known_method(&envelope.method);
+        entry.tool = row.map(|row| row.name);
+        entry.outcome = scope.outcome();
+    });
+    response
+}
+
+/// `GET /mcp`: there is no stream to listen to; the challenge comes first, because crawlers look for it here.
+pub(super) async fn get(State(edge): State<Arc<Edge>>, request: Request<Body>) -> Response {
+    let id = access_log::id_of(&request);
+    match edge.authenticator.authenticate(request.headers(), request.uri()).await {
+        Ok(_) => super::problem::method_not_allowed(request).await,
+        Err(refusal) => challenge(&edge, refusal, &id),
+    }
+}
+
+/// `DELETE /mcp`: ends a session of the caller's own.
+pub(super) async fn delete(State(edge): State<Arc<Edge>>, request: Request<Body>) -> Response {
+    let id = access_log::id_of(&request);
+    let caller = match edge.authenticator.authenticate(request.headers(), request.uri()).await {
+        Ok(caller) => caller,
+        Err(refusal) => return challenge(&edge, refusal, &id),
+    };
+    let Some(sessions) = &edge.sessions else { return super::problem::method_not_allowed(request).await };
+    let handle = request.headers().get(MCP_SESSION_ID).and_then(|value| value.to_str().ok());
+    match handle.map(|handle| sessions.open(handle, &caller)) {
+        Some(Ok(session)) => {
+            sessions.end(session);
+            let mut response = Response::new(Body::empty());
+            *response.status_mut() = StatusCode::NO_CONTENT;
+            response
+        }
+        Some(Err(_)) => unknown_session().json_rpc(&id, None),
+        None => {
+            let message = "There is no session to end.";
+            let problem = Problem::new(StatusCode::BAD_REQUEST, "session_missing", message, "Send the Mcp-Session-Id to end.");
+            problem.json_rpc(&id, None)
+        }
+    }
+}
+
+/// A session id of the 2025 revisions must be the caller's own; its revision stands in for a missing header.
+fn continue_session(edge: &Edge, parts: &mut Parts, envelope: &Envelope<'_>, caller: &Caller) -> Result<(), Problem> {
+    if envelope.modern || envelope.method == "initialize" {
+        return Ok(());
+    }
+    let (Some(sessions), Some(handle)) = (&edge.sessions, parts.headers.get(MCP_SESSION_ID)) else { return Ok(()) };
+    let session = handle.to_str().ok().and_then(|handle| sessions.open(handle, caller).ok()).ok_or_else(unknown_session)?;
+    match parts.headers.get(MCP_PROTOCOL_VERSION) {
+        None => {
+            if let Ok(revision) = HeaderValue::from_str(&session.revision) {
+                parts.headers.insert(MCP_PROTOCOL_VERSION, revision);
+            }
+            Ok(())
+        }
+        Some(sent) if *sent == *session.revision => Ok(()),
+        Some(_) => {
+            let message = "MCP-Protocol-Version differs from what this session negotiated.";
+            let problem = Problem::new(StatusCode::BAD_REQUEST, "revision_mismatch", message, "Send the negotiated revision.");
+            Err(problem.rpc(rpc::INVALID_REQUEST).extra(serde_json::json!({"negotiated": session.revision})))
+        }
+    }
+}
+
+fn unknown_session() -> Problem {
+    let message = "There is no such session.";
+    Problem::new(StatusCode::NOT_FOUND, "session_not_found", message, "Start over with initialize.")
+}
+
+/// 401, 400 or 503 for a refused credential.
+fn challenge(edge: &Edge, refusal: Refusal, id: &RequestId) -> Response {
+    let (status, header) = edge.challenger.refuse(refusal);
+    let mut message = refusal.to_string();
+    if let Some(first) = message.get_mut(0..1) {
+        first.make_ascii_uppercase();
+    }
+    message.push('.');
+    let mut problem = Problem::new(status, refusal.code(), message, refusal.remedy());
+    if let Refusal::KeysUnavailable { retry_after } = refusal {
+        problem = problem.retry_after(retry_after);
+    } else {
+        problem = problem.extra(serde_json::json!({"protectedResourceMetadata": edge.challenger.resource_metadata()}));
+    }
+    let mut response = problem.json_rpc(id, None);
+    if let Some(header) = header {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, header);
+    }
+    response
+}
+
+/// 403 for a missing scope: an OAuth error (RFC 6750 section 3.1), which is what clients act on.
+fn step_up(edge: &Edge, caller: &Caller, needed: ScopeSet, id: &RequestId) -> Response {
+    let held = caller.scopes();
+    let problem = Problem::new(
+        StatusCode::FORBIDDEN,
+        "insufficient_scope",
+        step_up_message(held, needed),
+        "Sign in again and approve the scopes in the challenge.",
+    );
+    let description = step_up_message(held, needed);
+    let members = serde_json::json!({"error": "insufficient_scope", "error_description": description, "scope": held.union(needed).to_string()});
+    let mut response = problem.extra(members).plain(id);
+    if let Some(header) = edge.challenger.step_up(held, needed) {
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, header);
+    }
+    response
+}
+
+/// The whole body, up to the limit, within a time.
+async fn read_body(body: Body, headers: &HeaderMap, limit: usize) -> Result<Bytes, Problem> {
+    let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let too_large = || {
+        let message = format!("The body is larger than {limit} bytes.");
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message, "Send a smaller message.")
+    };
+    if announced.is_some_and(|length| length > limit) {
+        return Err(too_large());
+    }
+    let collect = async {
+        let mut body = body;
+        let mut first = Bytes::new();
+        let mut whole = BytesMut::new();
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|_| broken())?;
+            let Ok(data) = frame.into_data() else { continue };
+            if first.len() + whole.len() + data.len() > limit {
+                return Err(too_large());
+            }
+            // A body that comes in one piece, as most do, is not copied.
+            if first.is_empty() && whole.is_empty() {
+                first = data;
+            } else {
+                whole.extend_from_slice(&std::mem::take(&mut first));
+                whole.extend_from_slice(&data);
+            }
+        }
+        Ok(if whole.is_empty() { first } else { whole.freeze() })
+    };
+    tokio::time::timeout(BODY_TIMEOUT, collect).await.unwrap_or_else(|_| {
+        let message = "The body did not arrive in time.";
+        Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "body_timeout", message, "Send the request again."))
+    })
+}
+
+fn broken() -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "body_broken", "The body could not be read to its end.", "Send the request again.")
+}
+
+/// The library's plain-text refusals, in our own form.
+fn unreadable(status: StatusCode, envelope: &Envelope<'_>, id: &RequestId) -> Response {
+    let problem = if status.is_server_error() {
+        Problem::new(status, "internal_error", "The server failed to handle this request.", "Try again; report it with the request id if it happens again.")
+    } else {
+        let message = "The message does not fit the schema of its method.";
+        Problem::new(StatusCode::BAD_REQUEST, "invalid_params", message, "Check params against the protocol's schema.").rpc(rpc::INVALID_PARAMS)
+    };
+    problem.json_rpc(id, envelope.id)
+}
+
+/// The revision in an answer to `initialize`.
+fn negotiated(body: &[u8]) -> Option<Cow<'_, str>> {
+    #[derive(Deserialize)]
+    struct Answer<'a> {
+        #[serde(borrow)]
+        result: Initialized<'a>,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Initialized<'a> {
+        #[serde(borrow)]
+        protocol_version: Cow<'a, str>,
+    }
+    serde_json::from_slice::<Answer<'_>>(body).ok().map(|answer| answer.result.protocol_version)
+}
+
+/// One event with the answer, for clients that read event streams only.
+async fn as_stream(response: Response) -> Response {
+    let (mut head, body) = response.into_parts();
+    let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    let mut event = BytesMut::with_capacity(body.len() + 24);
+    event.extend_from_slice(b"event: message\ndata: ");
+    event.extend_from_slice(&body);
+    event.extend_from_slice(b"\n\n");
+    head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    head.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(head, Body::from(event.freeze()))
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    headers.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/json"))
+}
+
+fn finish(headers: &mut HeaderMap) {
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if headers.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream")) {
+        headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    }
+}
+
+/// Method names for the log: a name outside the protocol is the client's text and is not written down.
+fn known_method(name: &str) -> Option<&'static str> {
+    const KNOWN: [&str; 17] = [
+        "initialize",
+        "notifications/initialized",
+        "notifications/cancelled",
+        "ping",
+        "server/discover",
+        "tools/list",
+        "tools/call",
+        "prompts/list",
+        "prompts/get",
+        "resources/list",
+        "resources/templates/list",
+        "resources/read",
+        "resources/subscribe",
+        "resources/unsubscribe",
+        "completion/complete",
+        "logging/setLevel",
+        "subscriptions/listen",
+    ];
+    KNOWN.into_iter().find(|known| *known == name).or(Some("other"))
+}

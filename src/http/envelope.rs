@@ -1,0 +1,289 @@
+//! Checks of headers and body that the MCP library leaves to us; refusals as JSON-RPC errors, never plain text.
+//!
+//! The body is looked at once, borrowed, and only as deep as the decision needs: which message this is, for which era,
+//! and which tool it names.
+
+use std::borrow::Cow;
+
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use super::problem::{Problem, rpc};
+use crate::mcp::{NEWEST, REVISIONS};
+
+/// Revision of a request (2025 revisions) or of the request's `_meta` (2026-07-28).
+pub(super) const MCP_PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+/// Session id of the 2025 revisions.
+pub(super) const MCP_SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
+const MCP_METHOD: HeaderName = HeaderName::from_static("mcp-method");
+const MCP_NAME: HeaderName = HeaderName::from_static("mcp-name");
+
+/// Headers that decide something, so that two of them would decide two things.
+const SINGLETONS: [HeaderName; 6] =
+    [header::CONTENT_TYPE, header::CONTENT_LENGTH, MCP_PROTOCOL_VERSION, MCP_SESSION_ID, MCP_METHOD, MCP_NAME];
+
+/// What forms of answer the client can read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Accepts {
+    /// JSON, and an event stream where progress precedes the result.
+    Both,
+    /// JSON only: progress is left out.
+    Json,
+    /// An event stream only: the result becomes one event.
+    Stream,
+}
+
+/// One message, as far as the edge needs to know it.
+#[derive(Debug)]
+pub(super) struct Envelope<'a> {
+    /// `id`, as it was written; `None` for a notification.
+    pub id: Option<&'a RawValue>,
+    pub method: Cow<'a, str>,
+    /// `params.name` of `tools/call`.
+    pub tool: Option<Cow<'a, str>>,
+    /// Whether `_meta` names a protocol version, which makes the request one of the 2026-07-28 era.
+    pub modern: bool,
+    /// What `initialize` says about its client.
+    pub client: Option<ClientCapabilities>,
+}
+
+/// Capabilities in `initialize` that decide how a client can be asked something.
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+pub(super) struct ClientCapabilities {
+    #[serde(default, deserialize_with = "declared")]
+    pub elicitation: bool,
+    #[serde(default, deserialize_with = "declared")]
+    pub sampling: bool,
+    #[serde(default, deserialize_with = "declared")]
+    pub roots: bool,
+}
+
+/// A refusal that may know the id of the message it answers.
+pub(super) type Refused<'a> = (Problem, Option<&'a RawValue>);
+
+/// The outline of a JSON-RPC message.
+#[derive(Deserialize)]
+struct Outline<'a> {
+    #[serde(default, borrow)]
+    jsonrpc: Option<Cow<'a, str>>,
+    #[serde(default, borrow, deserialize_with = "present")]
+    id: Option<&'a RawValue>,
+    #[serde(default, borrow)]
+    method: Option<Cow<'a, str>>,
+    #[serde(default, borrow)]
+    params: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize, Default)]
+struct Params<'a> {
+    #[serde(default, borrow, deserialize_with = "present")]
+    name: Option<&'a RawValue>,
+    #[serde(default, borrow)]
+    arguments: Option<&'a RawValue>,
+    #[serde(default, rename = "_meta", borrow)]
+    meta: Option<Meta<'a>>,
+    #[serde(default)]
+    capabilities: Option<ClientCapabilities>,
+}
+
+#[derive(Deserialize)]
+struct Meta<'a> {
+    #[serde(default, rename = "io.modelcontextprotocol/protocolVersion", borrow, deserialize_with = "present")]
+    protocol_version: Option<&'a RawValue>,
+}
+
+/// Tells `null` (present) from absent.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
+}
+
+fn declared<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    Ok(Option::<serde::de::IgnoredAny>::deserialize(deserializer)?.is_some())
+}
+
+/// Header checks that need no body.
+pub(super) fn check_headers(headers: &HeaderMap) -> Result<Accepts, Problem> {
+    for name in &SINGLETONS {
+        if headers.get_all(name).iter().nth(1).is_some() {
+            let message = format!("The header {name} was sent more than once.");
+            return Err(invalid(StatusCode::BAD_REQUEST, message, "Send each header once."));
+        }
+    }
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !content_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
+        let message = "The body must be JSON.";
+        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", message, "Send Content-Type: application/json."));
+    }
+    accepts(headers).ok_or_else(|| {
+        let message = "None of the media types in Accept can be served.";
+        Problem::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", message, "Accept application/json and text/event-stream.")
+    })
+}
+
+/// Clients must list both media types and many do not; anything that admits one of them is served (RFC 9110 12.5.1).
+fn accepts(headers: &HeaderMap) -> Option<Accepts> {
+    let mut any = false;
+    let (mut json, mut stream) = (false, false);
+    for value in headers.get_all(header::ACCEPT) {
+        for range in value.to_str().unwrap_or_default().split(',').map(str::trim).filter(|range| !range.is_empty()) {
+            any = true;
+            let mut parts = range.split(';').map(str::trim);
+            let essence = parts.next().unwrap_or_default().to_ascii_lowercase();
+            let refused = parts.any(|p| matches!(p.to_ascii_lowercase().as_str(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000"));
+            if !refused {
+                json |= matches!(essence.as_str(), "application/json" | "application/*" | "*/*");
+                stream |= matches!(essence.as_str(), "text/event-stream" | "text/*" | "*/*");
+                // `application/*` comes from clients that want what the protocol gives.
+                stream |= essence == "application/*";
+            }
+        }
+    }
+    match (any, json, stream) {
+        (false, _, _) | (true, true, true) => Some(Accepts::Both),
+        (true, true, false) => Some(Accepts::Json),
+        (true, false, true) => Some(Accepts::Stream),
+        (true, false, false) => None,
+    }
+}
+
+/// What the library wants to see in Accept, whatever the client sent.
+pub(super) const ACCEPT_BOTH: HeaderValue = HeaderValue::from_static("application/json, text/event-stream");
+
+/// Reads the outline of the one message in `body`.
+pub(super) fn read(body: &[u8]) -> Result<Envelope<'_>, Refused<'_>> {
+    if body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
+        let message = "Batches are not part of the protocol any more.";
+        return Err((invalid(StatusCode::BAD_REQUEST, message, "Send one message per request."), None));
+    }
+    let outline: Outline<'_> = serde_json::from_slice(body).map_err(|error| (unreadable(&error), None))?;
+    let id = outline.id;
+    let refuse = |message: &str, remedy| (invalid(StatusCode::BAD_REQUEST, message, remedy), id.filter(|id| is_id(id)));
+    if outline.jsonrpc.as_deref() != Some("2.0") {
+        return Err(refuse("The message is not JSON-RPC 2.0.", "Set jsonrpc to \"2.0\"."));
+    }
+    if id.is_some_and(|id| !is_id(id)) {
+        return Err(refuse("The id of a request must be a string or an integer.", "Send another id."));
+    }
+    let Some(method) = outline.method else {
+        return Err(refuse("The message has no method.", "Send a request or a notification; this server asks for no responses."));
+    };
+    let params: Params<'_> = match outline.params {
+        None => Params::default(),
+        Some(raw) if !raw.get().starts_with('{') => {
+            return Err(refuse("The member params must be an object.", "Send params as an object, or leave it out."));
+        }
+        Some(raw) => serde_json::from_str(raw.get()).map_err(|_| {
+            let problem = invalid(StatusCode::BAD_REQUEST, "A member of params has the wrong type.", "Check params against the protocol's schema.");
+            (problem.rpc(rpc::INVALID_PARAMS), id)
+        })?,
+    };
+    let tool = if method == "tools/call" {
+        let name = params.name.and_then(|raw| serde_json::from_str::<String>(raw.get()).ok());
+        let arguments = params.arguments.is_none_or(|raw| raw.get().starts_with('{') || raw.get() == "null");
+        let Some(name) = name.filter(|_| arguments) else {
+            let message = "A tool call needs params.name (a string) and, if any, params.arguments (an object).";
+            let problem = Problem::new(StatusCode::OK, "invalid_params", message, "Correct params and call again.");
+            return Err((problem.rpc(rpc::INVALID_PARAMS), id));
+        };
+        Some(Cow::Owned(name))
+    } else {
+        None
+    };
+    let modern = params.meta.is_some_and(|meta| meta.protocol_version.is_some());
+    let client = (method == "initialize").then(|| params.capabilities.unwrap_or_default());
+    Ok(Envelope { id, method, tool, modern, client })
+}
+
+/// The revision in the header must be one of ours; in the 2026-07-28 era the library compares it with the body.
+pub(super) fn check_revision<'a>(headers: &HeaderMap, envelope: &Envelope<'a>) -> Result<(), Refused<'a>> {
+    let Some(value) = headers.get(MCP_PROTOCOL_VERSION) else { return Ok(()) };
+    let known = value.to_str().is_ok_and(|text| REVISIONS.contains(&text));
+    if known || envelope.modern || envelope.method == "initialize" {
+        return Ok(());
+    }
+    let problem = invalid(
+        StatusCode::BAD_REQUEST,
+        "The revision in MCP-Protocol-Version is not supported.",
+        "Use the revision that initialize answered with.",
+    );
+    Err((problem.extra(serde_json::json!({"supported": REVISIONS})), envelope.id))
+}
+
+/// Whether the mirrored headers of the 2026-07-28 era agree with the body. If they do not, the library's own refusal
+/// (-32020) comes before any question of scope.
+pub(super) fn headers_agree(headers: &HeaderMap, envelope: &Envelope<'_>) -> bool {
+    let is = |name: &HeaderName, text: &str| {
+        headers.get(name).and_then(|value| value.to_str().ok()).is_some_and(|value| value.trim() == text)
+    };
+    !envelope.modern
+        || (is(&MCP_PROTOCOL_VERSION, NEWEST)
+            && is(&MCP_METHOD, &envelope.method)
+            && envelope.tool.as_deref().is_none_or(|tool| is(&MCP_NAME, tool)))
+}
+
+fn is_id(raw: &RawValue) -> bool {
+    let text = raw.get();
+    text.starts_with('"') || (text.starts_with(|c: char| c == '-' || c.is_ascii_digit()) && text.parse::<i64>().is_ok())
+}
+
+fn invalid(status: StatusCode, message: impl Into<String>, remedy: &'static str) -> Problem {
+    Problem::new(status, "invalid_request", message, remedy).rpc(rpc::INVALID_REQUEST)
+}
+
+/// Broken JSON and JSON that is no message are two codes. No parser text: it would repeat the body.
+fn unreadable(error: &serde_json::Error) -> Problem {
+    if error.is_data() {
+        invalid(StatusCode::BAD_REQUEST, "The body is not a JSON-RPC message.", "Send one JSON-RPC 2.0 request or notification.")
+    } else {
+        Problem::new(StatusCode::BAD_REQUEST, "parse_error", "The body is not valid JSON.", "Send one JSON-RPC 2.0 message in UTF-8.")
+            .rpc(rpc::PARSE_ERROR)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mcp::META_PROTOCOL_VERSION;
+    use proptest::prelude::*;
+
+    fn accept(value: &str) -> Option<Accepts> {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ACCEPT, value.parse().unwrap());
+        accepts(&headers)
+    }
+
+    #[test]
+    fn accept_is_read_leniently() {
+        assert_eq!(accepts(&HeaderMap::new()), Some(Accepts::Both));
+        assert_eq!(accept("*/*"), Some(Accepts::Both));
+        assert_eq!(accept("application/*"), Some(Accepts::Both));
+        assert_eq!(accept("text/event-stream;q=0.5, application/JSON"), Some(Accepts::Both));
+        assert_eq!(accept("application/json"), Some(Accepts::Json));
+        assert_eq!(accept("text/event-stream"), Some(Accepts::Stream));
+        assert_eq!(accept("application/json;q=0, text/event-stream"), Some(Accepts::Stream));
+        assert_eq!(accept("text/html"), None);
+    }
+
+    #[test]
+    fn the_names_on_the_wire_are_spelled_alike() {
+        // The attribute of `Meta` cannot take a constant.
+        let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"x","params":{{"_meta":{{"{META_PROTOCOL_VERSION}":"2026-07-28"}}}}}}"#);
+        assert!(read(body.as_bytes()).unwrap().modern);
+    }
+
+    proptest! {
+        #[test]
+        fn no_body_makes_the_reader_panic(body in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = read(&body);
+        }
+
+        #[test]
+        fn messages_with_odd_members_are_refused_or_read(id in "\\PC{0,6}", params in "\\PC{0,20}") {
+            let body = format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{params}}}"#);
+            if let Ok(envelope) = read(body.as_bytes()) {
+                prop_assert!(envelope.id.is_none_or(is_id));
+            }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! OAuth discovery: where clients learn what this resource is and who signs users in.
+
+use std::sync::Arc;
+
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderValue, StatusCode, header};
+use serde::Serialize;
+use url::Url;
+
+use super::{Edge, PublicUrls, SERVER_METADATA};
+use crate::auth::Scope;
+
+/// RFC 9728 section 2, the members we have something to say about.
+#[derive(Serialize)]
+struct ResourceMetadata<'a> {
+    resource: &'a str,
+    authorization_servers: [&'a str; 1],
+    scopes_supported: [&'static str; 6],
+    bearer_methods_supported: [&'static str; 1],
+    resource_name: &'static str,
+    resource_documentation: &'static str,
+}
+
+/// The document of the bare origin, which monitors and older clients read.
+pub(super) async fn origin_resource(State(edge): State<Arc<Edge>>) -> Response {
+    document(&edge.public, edge.public.origin())
+}
+
+/// The document of the endpoint: challenges point here, and `resource` is the URL users configure.
+pub(super) async fn endpoint_resource(State(edge): State<Arc<Edge>>) -> Response {
+    document(&edge.public, &edge.public.endpoint())
+}
+
+fn document(public: &PublicUrls, resource: &str) -> Response {
+    let metadata = ResourceMetadata {
+        resource,
+        authorization_servers: [&public.issuer],
+        scopes_supported: Scope::ALL.map(Scope::as_str),
+        bearer_methods_supported: ["header"],
+        resource_name: "Sequentum",
+        resource_documentation: "https://docs.sequentum.com/api",
+    };
+    cacheable(Json(metadata).into_response())
+}
+
+/// Not a copy: the issuer in a document must equal the origin it is fetched from (RFC 8414 section 3.3), so clients
+/// are sent to the issuer's own. Temporary, because the target depends on the configuration.
+pub(super) async fn authorization_server(State(edge): State<Arc<Edge>>) -> Response {
+    let location = metadata_url(&edge.public.issuer).and_then(|url| HeaderValue::from_str(&url).ok());
+    let Some(location) = location else { return StatusCode::NOT_FOUND.into_response() };
+    cacheable((StatusCode::FOUND, [(header::LOCATION, location)]).into_response())
+}
+
+/// RFC 8414 section 3.1: the well-known part goes before the issuer's path.
+fn metadata_url(issuer: &str) -> Option<String> {
+    let url = Url::parse(issuer).ok()?;
+    let path = url.path().trim_end_matches('/');
+    Some(format!("{}{SERVER_METADATA}{path}", url.origin().ascii_serialization()))
+}
+
+fn cacheable(mut response: Response) -> Response {
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("public, max-age=300"));
+    response
+}

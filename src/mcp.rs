@@ -1,0 +1,146 @@
+//! The protocol: one short method per MCP method, both eras on one object.
+//!
+//! [`McpServer`] is built once and shared by every request; nothing in here is per client. Who is calling travels with
+//! each request in a [`CallScope`] that the edge puts in. Only this module names the MCP library.
+
+mod guard;
+mod instructions;
+mod progress;
+mod scope;
+mod tools;
+
+use std::{borrow::Cow, sync::Arc, time::Duration};
+
+use rmcp::{
+    ErrorData, RoleServer, ServerHandler,
+    model::{
+        CacheScope, CallToolRequestParams, CallToolResponse, DiscoverResult, Implementation, ListToolsResult,
+        PaginatedRequestParams, ProtocolVersion, ServerCapabilities, ServerConfig, Tool,
+    },
+    service::{NotificationContext, RequestContext},
+    transport::streamable_http_server::{
+        StreamableHttpServerConfig, StreamableHttpService, session::never::NeverSessionManager,
+    },
+};
+
+pub use self::scope::CallScope;
+use crate::{api::Api, clock::Clock, config, tools::Catalog};
+
+/// The revisions served, oldest first. Those before 2026-07-28 begin with `initialize`.
+pub const REVISIONS: [&str; 4] = ["2025-03-26", "2025-06-18", "2025-11-25", NEWEST];
+/// The revision without handshake.
+pub const NEWEST: &str = "2026-07-28";
+/// The member of `_meta` that marks a request of [`NEWEST`].
+pub const META_PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
+
+const SUPPORTED: [ProtocolVersion; 4] = [
+    ProtocolVersion::V_2025_03_26,
+    ProtocolVersion::V_2025_06_18,
+    ProtocolVersion::V_2025_11_25,
+    ProtocolVersion::V_2026_07_28,
+];
+
+/// The library's HTTP service around one shared [`McpServer`].
+pub type HttpService = StreamableHttpService<McpServer, NeverSessionManager>;
+
+/// The server object. Cloning it copies one pointer.
+#[derive(Clone)]
+pub struct McpServer(Arc<Shared>);
+
+struct Shared {
+    api: Arc<Api>,
+    clock: Clock,
+    catalog: Arc<Catalog>,
+    /// The catalogue in the library's types, built once.
+    tools: Vec<Tool>,
+    info: ServerConfig,
+    list_cache_ttl: Duration,
+    call_timeout: Duration,
+}
+
+impl McpServer {
+    /// Builds everything that requests share.
+    #[must_use]
+    pub fn new(config: &config::Mcp, api: Arc<Api>, catalog: Arc<Catalog>, clock: Clock) -> Self {
+        let capabilities = ServerCapabilities::builder().enable_tools().build();
+        let implementation = Implementation::new("sequentum-mcp", env!("CARGO_PKG_VERSION"))
+            .with_title("Sequentum")
+            .with_description(env!("CARGO_PKG_DESCRIPTION"))
+            .with_website_url("https://www.sequentum.com");
+        let info = ServerConfig::new(capabilities)
+            .with_server_info(implementation)
+            .with_protocol_version(ProtocolVersion::V_2025_11_25)
+            .with_instructions(instructions::text());
+        let tools = catalog.rows().iter().map(tools::describe).collect();
+        Self(Arc::new(Shared {
+            api,
+            clock,
+            catalog,
+            tools,
+            info,
+            list_cache_ttl: config.list_cache_ttl,
+            call_timeout: config.call_timeout,
+        }))
+    }
+
+    /// The HTTP service. Hosts, origins, sessions and body limits are the edge's business, so they are off here.
+    #[must_use]
+    pub fn into_http_service(self) -> HttpService {
+        let config = StreamableHttpServerConfig::default()
+            .with_legacy_session_mode(false)
+            .with_json_response(true)
+            .disable_allowed_hosts()
+            .disable_allowed_origins()
+            .with_sse_keep_alive(Some(Duration::from_secs(15)));
+        StreamableHttpService::new(move || Ok(self.clone()), Arc::default(), config)
+    }
+}
+
+impl ServerHandler for McpServer {
+    fn get_info(&self) -> ServerConfig {
+        self.0.info.clone()
+    }
+
+    fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]> {
+        Cow::Borrowed(&SUPPORTED)
+    }
+
+    async fn discover(&self, _: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
+        // Only revisions that can be used without a handshake belong here.
+        let discovered = DiscoverResult::from_server_info(vec![ProtocolVersion::V_2026_07_28], self.get_info());
+        Ok(discovered.with_ttl_ms(self.list_cache_ttl_ms()).with_cache_scope(CacheScope::Public))
+    }
+
+    async fn list_tools(
+        &self,
+        request: Option<PaginatedRequestParams>,
+        _: RequestContext<RoleServer>,
+    ) -> Result<ListToolsResult, ErrorData> {
+        if request.is_some_and(|request| request.cursor.is_some()) {
+            return Err(ErrorData::invalid_params("unknown cursor: the list of tools is one page", None));
+        }
+        let list = ListToolsResult::with_all_items(self.0.tools.clone());
+        // Private: what a caller sees will depend on the caller.
+        Ok(list.with_ttl_ms(self.list_cache_ttl_ms()).with_cache_scope(CacheScope::Private))
+    }
+
+    fn get_tool(&self, name: &str) -> Option<Tool> {
+        self.0.tools.iter().find(|tool| tool.name == name).cloned()
+    }
+
+    async fn call_tool(
+        &self,
+        request: CallToolRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<CallToolResponse, ErrorData> {
+        tools::call(&self.0, request, context).await
+    }
+
+    async fn on_initialized(&self, _: NotificationContext<RoleServer>) {}
+}
+
+impl McpServer {
+    fn list_cache_ttl_ms(&self) -> u64 {
+        u64::try_from(self.0.list_cache_ttl.as_millis()).unwrap_or(u64::MAX)
+    }
+}

@@ -1,0 +1,57 @@
+//! [`CallScope`]: what the edge knows about a request, and what it wants to hear back.
+
+use std::sync::{Arc, OnceLock};
+
+use rmcp::{ErrorData, RoleServer, service::RequestContext};
+
+use crate::{auth::Caller, tools::error::CredentialProblem};
+
+/// One HTTP request: who sent it, under which id. Put into the request's extensions by the edge.
+#[derive(Debug)]
+pub struct CallScope {
+    /// Who is calling.
+    pub caller: Arc<Caller>,
+    /// The id in the `X-Request-Id` header, the log and every error.
+    pub request_id: String,
+    /// Whether the client can read an event stream; if not, progress is left out.
+    pub streams: bool,
+    /// Set when the platform refused the credential: the edge then answers with a challenge.
+    credential_problem: OnceLock<CredentialProblem>,
+    /// How the tool call ended: `ok` or an error code. For the access log.
+    outcome: OnceLock<&'static str>,
+}
+
+impl CallScope {
+    /// The scope of a new request.
+    #[must_use]
+    pub fn new(caller: Arc<Caller>, request_id: String, streams: bool) -> Self {
+        Self { caller, request_id, streams, credential_problem: OnceLock::new(), outcome: OnceLock::new() }
+    }
+
+    /// Whether the platform refused the credential.
+    #[must_use]
+    pub fn credential_problem(&self) -> Option<CredentialProblem> {
+        self.credential_problem.get().copied()
+    }
+
+    /// How the tool call ended.
+    #[must_use]
+    pub fn outcome(&self) -> Option<&'static str> {
+        self.outcome.get().copied()
+    }
+
+    pub(super) fn report(&self, outcome: &'static str, problem: Option<CredentialProblem>) {
+        // Only the first report counts; there is one call per request.
+        let _ = self.outcome.set(outcome);
+        if let Some(problem) = problem {
+            let _ = self.credential_problem.set(problem);
+        }
+    }
+
+    /// The scope of this request. A request without one did not come through the edge and gets nothing.
+    pub(super) fn of(context: &RequestContext<RoleServer>) -> Result<Arc<Self>, ErrorData> {
+        let parts = context.extensions.get::<http::request::Parts>();
+        let scope = parts.and_then(|parts| parts.extensions.get::<Arc<Self>>());
+        scope.cloned().ok_or_else(|| ErrorData::internal_error("the request carries no identity", None))
+    }
+}

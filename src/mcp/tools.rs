@@ -1,0 +1,100 @@
+//! From a catalogue row to the protocol and back.
+
+use std::sync::Arc;
+
+use rmcp::{
+    ErrorData, RoleServer,
+    model::{CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, Tool, ToolAnnotations},
+    service::RequestContext,
+};
+
+use super::{
+    CallScope, Shared,
+    guard::{self, Ended},
+    progress::PeerSink,
+};
+use crate::{
+    auth::step_up_message,
+    tools::{Progress, Reply, Row, ToolCx, ToolError},
+};
+
+/// A tool in the library's words.
+pub(super) fn describe(row: &Row) -> Tool {
+    let [read_only, destructive, idempotent, open_world] = row.effect.hints();
+    let annotations = ToolAnnotations::with_title(row.title)
+        .read_only(read_only)
+        .destructive(destructive)
+        .idempotent(idempotent)
+        .open_world(open_world);
+    let mut tool = Tool::new(row.name, row.description, Arc::clone(&row.input_schema)).with_annotations(annotations);
+    tool.title = Some(row.title.to_owned());
+    tool.output_schema = Some(Arc::clone(&row.output_schema));
+    tool
+}
+
+/// `tools/call`.
+pub(super) async fn call(
+    shared: &Shared,
+    request: CallToolRequestParams,
+    context: RequestContext<RoleServer>,
+) -> Result<CallToolResponse, ErrorData> {
+    let scope = CallScope::of(&context)?;
+    let Some(row) = shared.catalog.find(&request.name) else {
+        scope.report("unknown_tool", None);
+        return Err(ErrorData::invalid_params("unknown tool: tools/list shows the names", None));
+    };
+    // The edge has checked this before dispatch; here it holds for whoever else may call.
+    if !scope.caller.scopes().contains(row.scopes) {
+        scope.report("insufficient_scope", None);
+        return Err(ErrorData::invalid_request(step_up_message(scope.caller.scopes(), row.scopes), None));
+    }
+    let result = run(shared, row, request, &context, &scope).await;
+    match result {
+        Ok(reply) => {
+            scope.report("ok", None);
+            Ok(success(reply).into())
+        }
+        Err(error) => {
+            if let Some(cause) = error.cause() {
+                tracing::warn!(request.id = scope.request_id, tool.name = row.name, code = error.code(), cause, "tool call failed");
+            }
+            scope.report(error.code(), error.credential_problem());
+            Ok(CallToolResult::error(vec![ContentBlock::text(error.to_json(Some(&scope.request_id)))]).into())
+        }
+    }
+}
+
+async fn run(
+    shared: &Shared,
+    row: &Row,
+    request: CallToolRequestParams,
+    context: &RequestContext<RoleServer>,
+    scope: &Arc<CallScope>,
+) -> Result<Reply, ToolError> {
+    let prepared = row.prepare(request.arguments.unwrap_or_default())?;
+    let patience = prepared.patience.unwrap_or(shared.call_timeout);
+    let deadline = guard::deadline(patience);
+    let progress = match context.meta.get_progress_token() {
+        Some(token) if scope.streams => Progress::to(Arc::new(PeerSink { peer: context.peer.clone(), token })),
+        _ => Progress::default(),
+    };
+    let cx = ToolCx {
+        api: Arc::clone(&shared.api),
+        caller: Arc::clone(&scope.caller),
+        deadline,
+        clock: shared.clock.clone(),
+        progress,
+    };
+    match guard::run(prepared.start(cx), deadline, row.effect.writes(), &context.ct).await {
+        Ended::Done(result) => result,
+        Ended::TimedOut => Err(ToolError::timeout(patience)),
+        Ended::Panicked => Err(ToolError::panicked()),
+        Ended::Cancelled => Err(ToolError::cancelled()),
+    }
+}
+
+fn success(reply: Reply) -> CallToolResult {
+    let mut result = CallToolResult::success(vec![ContentBlock::text(reply.text)]);
+    result.structured_content = Some(reply.structured);
+    result
+}

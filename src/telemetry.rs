@@ -1,0 +1,35 @@
+//! Logs: text or JSON lines on standard error.
+//!
+//! The MCP library logs at warn and above only: at info it writes three lines per request, and at debug it prints
+//! arguments and results.
+
+use std::{io::IsTerminal, panic};
+
+use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+
+use crate::config::{LogFormat, Telemetry};
+
+/// Levels by default, and with `DEBUG=1`. Library logs stay quiet in both: they can hold arguments.
+const QUIET: &str = "info,rmcp=warn,hyper=warn,h2=warn,reqwest=warn,rustls=warn";
+const VERBOSE: &str = "info,sequentum_mcp=debug,rmcp=warn,hyper=warn,h2=warn,reqwest=warn,rustls=warn";
+
+/// Starts logging and makes panics one line of it. To be called once.
+pub fn start(config: &Telemetry) {
+    let filter = EnvFilter::new(if config.debug { VERBOSE } else { QUIET });
+    let registry = tracing_subscriber::registry().with(filter);
+    // A second start (tests) keeps the first subscriber.
+    let _ = match config.format {
+        LogFormat::Text => {
+            let ansi = std::io::stderr().is_terminal();
+            registry.with(fmt::layer().with_writer(std::io::stderr).with_ansi(ansi).with_target(false)).try_init()
+        }
+        LogFormat::Json => {
+            registry.with(fmt::layer().json().flatten_event(true).with_writer(std::io::stderr)).try_init()
+        }
+    };
+    panic::set_hook(Box::new(|info| {
+        // The place only: the message of a panic may hold what it was working on.
+        let place = info.location().map(ToString::to_string).unwrap_or_default();
+        tracing::error!(place, "panic");
+    }));
+}
