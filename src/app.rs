@@ -68,10 +68,16 @@ impl App {
     /// # Errors
     ///
     /// See [`StartError`].
-    pub fn on(listener: TcpListener, config: &Config, clock: Clock, catalog: Catalog) -> Result<Self, StartError> {
-        let bound = listener
-            .local_addr()
-            .map_err(|source| StartError::Bind { address: SocketAddr::new(config.http.host, config.http.port), source })?;
+    pub fn on(
+        listener: TcpListener,
+        config: &Config,
+        clock: Clock,
+        catalog: Catalog,
+    ) -> Result<Self, StartError> {
+        let bound = listener.local_addr().map_err(|source| StartError::Bind {
+            address: SocketAddr::new(config.http.host, config.http.port),
+            source,
+        })?;
         let origin = match &config.http.public_url {
             Some(url) => url.clone(),
             // Only on loopback: anything else is refused by the configuration.
@@ -86,15 +92,23 @@ impl App {
             SessionMode::Off => None,
         };
         if sessions.is_some() && config.sessions.keys.is_empty() && !config.http.host.is_loopback() {
-            tracing::warn!("SESSION_KEY is not set: sessions end with this process and are unknown to other replicas");
+            tracing::warn!(
+                "SESSION_KEY is not set: sessions end with this process and are unknown to other replicas"
+            );
         }
         if !config.auth.required {
-            tracing::warn!("REQUIRE_AUTH=false: requests without a token are let in; platform calls will be refused");
+            tracing::warn!(
+                "REQUIRE_AUTH=false: requests without a token are let in; platform calls will be refused"
+            );
         }
         let loopback_port = bound.ip().is_loopback().then(|| bound.port());
         let edge = Arc::new(Edge {
             hosts: HostRules::new(&origin, &config.http.allowed_hosts, loopback_port),
-            origins: OriginRules::new(public.origin(), &config.http.allowed_origins, config.http.loopback_origins),
+            origins: OriginRules::new(
+                public.origin(),
+                &config.http.allowed_origins,
+                config.http.loopback_origins,
+            ),
             challenger: Challenger::new(public.resource_metadata()),
             authenticator: Authenticator::new(&config.auth, resources, clock.clone())?,
             mcp: McpServer::new(&config.mcp, api, Arc::clone(&catalog), clock).into_http_service(),

@@ -7,12 +7,7 @@ mod catalog;
 mod demo;
 mod serve;
 
-use std::{
-    ffi::OsString,
-    io::Write,
-    path::PathBuf,
-    process::ExitCode,
-};
+use std::{ffi::OsString, io::Write, path::PathBuf, process::ExitCode};
 
 use clap::{Arg, ArgMatches, Command, error::ErrorKind, value_parser};
 
@@ -82,13 +77,10 @@ fn command() -> Command {
         );
     for setting in settings::ALL {
         if let Some(flag) = setting.flag() {
-            command = command.arg(
-                Arg::new(setting.name)
-                    .long(flag)
-                    .value_name("VALUE")
-                    .global(true)
-                    .help(format!("{} [env: {}] [default: {}]", setting.help, setting.name, setting.default)),
-            );
+            command =
+                command.arg(Arg::new(setting.name).long(flag).value_name("VALUE").global(true).help(
+                    format!("{} [env: {}] [default: {}]", setting.help, setting.name, setting.default),
+                ));
         }
     }
     command
@@ -114,7 +106,8 @@ fn with_config(matches: &ArgMatches, run: impl FnOnce(Config) -> ExitCode) -> Ex
 
 fn sources(matches: &ArgMatches) -> Result<Sources, Problem> {
     // Variables that are not UTF-8 are no settings of ours; iterating with `vars` would panic on them.
-    let environment = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    let environment = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     let mut sources = Sources::default().with_environment(environment);
     for setting in settings::ALL {
         if let Some(value) = setting.flag().and_then(|_| matches.get_one::<String>(setting.name)) {

@@ -102,6 +102,7 @@ mod tests {
                 clock.unix_seconds()
             }
         });
+        tokio::task::yield_now().await; // the sleeper has read the clock
         clock.advance(Duration::from_secs(59));
         tokio::task::yield_now().await;
         assert!(!sleeper.is_finished());

@@ -12,8 +12,8 @@ use std::{net::IpAddr, time::Duration};
 use secrecy::SecretSlice;
 use url::Url;
 
-pub use self::lookup::{Problem, Sources};
 use self::lookup::Reader;
+pub use self::lookup::{Problem, Sources};
 use crate::outbound::is_loopback;
 
 /// Everything that can be set, checked.
@@ -148,7 +148,11 @@ impl Config {
 
 fn read(r: &mut Reader<'_>) -> Option<Config> {
     let host = r.required(&settings::HOST, IpAddr::from([127, 0, 0, 1]), |text| {
-        if text.eq_ignore_ascii_case("localhost") { Some(IpAddr::from([127, 0, 0, 1])) } else { text.parse().ok() }
+        if text.eq_ignore_ascii_case("localhost") {
+            Some(IpAddr::from([127, 0, 0, 1]))
+        } else {
+            text.parse().ok()
+        }
     });
     let public_url = r.optional(&settings::PUBLIC_URL, origin);
     let debug = r.required(&settings::DEBUG, false, |text| match text {
@@ -159,7 +163,10 @@ fn read(r: &mut Reader<'_>) -> Option<Config> {
     if !host.is_loopback() && public_url.is_none() {
         r.refuse(
             &settings::PUBLIC_URL,
-            format!("is needed because HOST={host} is not loopback: set it to {}", settings::PUBLIC_URL.allowed),
+            format!(
+                "is needed because HOST={host} is not loopback: set it to {}",
+                settings::PUBLIC_URL.allowed
+            ),
         );
     }
     let required = r.required(&settings::REQUIRE_AUTH, true, boolean);
@@ -179,7 +186,8 @@ fn read(r: &mut Reader<'_>) -> Option<Config> {
             port: u16::try_from(r.number(&settings::PORT, 0..=65_535)).ok()?,
             public_url,
             allowed_hosts: r.required(&settings::ALLOWED_HOSTS, Vec::new(), |text| list(text, host_name)),
-            allowed_origins: r.required(&settings::ALLOWED_ORIGINS, Vec::new(), |text| list(text, browser_origin)),
+            allowed_origins: r
+                .required(&settings::ALLOWED_ORIGINS, Vec::new(), |text| list(text, browser_origin)),
             loopback_origins: host.is_loopback() || debug,
             max_body_bytes: usize::try_from(r.number(&settings::MAX_BODY_BYTES, 1024..=16_777_216)).ok()?,
             max_connections: usize::try_from(r.number(&settings::MAX_CONNECTIONS, 1..=1_000_000)).ok()?,
@@ -188,13 +196,18 @@ fn read(r: &mut Reader<'_>) -> Option<Config> {
         },
         auth: Auth {
             issuer,
-            audiences: r.required(&settings::OAUTH_AUDIENCES, Vec::new(), |text| list(text, |item| Some(item.to_owned()))),
+            audiences: r.required(&settings::OAUTH_AUDIENCES, Vec::new(), |text| {
+                list(text, |item| Some(item.to_owned()))
+            }),
             required,
         },
         api: Api {
             url: api_url,
             timeout: seconds(r.number(&settings::API_TIMEOUT_SECONDS, 1..=600)),
-            max_response_bytes: usize::try_from(r.number(&settings::MAX_RESPONSE_BYTES, 65_536..=268_435_456)).ok()?,
+            max_response_bytes: usize::try_from(
+                r.number(&settings::MAX_RESPONSE_BYTES, 65_536..=268_435_456),
+            )
+            .ok()?,
             retry: crate::api::retry::Policy::default(),
         },
         sessions: Sessions {
@@ -244,7 +257,10 @@ fn list<T>(text: &str, parse: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
 fn service_url(text: &str) -> Option<Url> {
     let mut url = Url::parse(text).ok()?;
     let secure = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url));
-    let plain = url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
+    let plain = url.username().is_empty()
+        && url.password().is_none()
+        && url.query().is_none()
+        && url.fragment().is_none();
     let path = url.path().trim_end_matches('/').to_owned();
     url.set_path(&path);
     (secure && plain && url.has_host()).then_some(url)

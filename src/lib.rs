@@ -1,4 +1,24 @@
 //! An MCP server for the Sequentum web-scraping platform.
+//!
+//! One process connects AI assistants to the platform over the Model Context Protocol: Streamable HTTP in, the
+//! platform's REST API out, OAuth on both sides. This page is the map; `docs/architecture.md` tells the life of a
+//! request and how to add a tool.
+//!
+//! The rooms, in the order in which a request passes them. Arrows point one way, and a test reads the imports:
+//!
+//! | Room | What happens there |
+//! | --- | --- |
+//! | [`cli`] | commands and flags; every setting is a flag |
+//! | [`app`] | from a checked configuration to a server that can be run |
+//! | [`http`] | the edge: every path, the layer stack, sessions, the accept loop |
+//! | [`auth`] | a credential in, a [`Caller`](auth::Caller) or a refusal out |
+//! | [`mcp`] | the protocol, both eras; deadline, cancellation and panic guard around every call |
+//! | [`tools`] | one file per tool, one list of all of them |
+//! | [`api`] | the platform's REST API, typed: retries, limits, errors |
+//!
+//! Beside them: [`config`] (settings), [`clock`] (time as a parameter), [`outbound`] (one recipe for HTTP clients),
+//! [`telemetry`] (logs), and [`demo`], a simulated platform that nothing in the path above knows.
+
 pub mod api;
 pub mod app;
 pub mod auth;

@@ -107,7 +107,8 @@ impl ServerHandler for McpServer {
 
     async fn discover(&self, _: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
         // Only revisions that can be used without a handshake belong here.
-        let discovered = DiscoverResult::from_server_info(vec![ProtocolVersion::V_2026_07_28], self.get_info());
+        let discovered =
+            DiscoverResult::from_server_info(vec![ProtocolVersion::V_2026_07_28], self.get_info());
         Ok(discovered.with_ttl_ms(self.list_cache_ttl_ms()).with_cache_scope(CacheScope::Public))
     }
 

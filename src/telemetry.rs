@@ -21,7 +21,9 @@ pub fn start(config: &Telemetry) {
     let _ = match config.format {
         LogFormat::Text => {
             let ansi = std::io::stderr().is_terminal();
-            registry.with(fmt::layer().with_writer(std::io::stderr).with_ansi(ansi).with_target(false)).try_init()
+            registry
+                .with(fmt::layer().with_writer(std::io::stderr).with_ansi(ansi).with_target(false))
+                .try_init()
         }
         LogFormat::Json => {
             registry.with(fmt::layer().json().flatten_event(true).with_writer(std::io::stderr)).try_init()

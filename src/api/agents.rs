@@ -1,6 +1,11 @@
 //! Agents: list, search, read.
 
-use super::{ApiError, Session, ids::{AgentId, SpaceId}, model::{Agent, AgentPage}, network::Call};
+use super::{
+    ApiError, Session,
+    ids::{AgentId, SpaceId},
+    model::{Agent, AgentPage},
+    network::Call,
+};
 
 /// Column by which the agent list is sorted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +65,12 @@ impl SortColumn {
 
 impl Session<'_> {
     /// `listAgents`: one page of agents. Both paging parameters are sent, which makes the platform count the matches.
-    pub async fn list_agents(&self, filter: &AgentFilter, page: u32, page_size: u32) -> Result<AgentPage, ApiError> {
+    pub async fn list_agents(
+        &self,
+        filter: &AgentFilter,
+        page: u32,
+        page_size: u32,
+    ) -> Result<AgentPage, ApiError> {
         let sort_order = filter.sort_order.map(|order| match order {
             SortOrder::Ascending => 0,
             SortOrder::Descending => 1,

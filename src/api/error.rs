@@ -75,7 +75,13 @@ impl ApiError {
     }
 
     /// Reads status, headers and body of an answer that is no success.
-    pub(super) fn from_answer(operation: &'static str, status: u16, headers: &http::HeaderMap, body: &[u8], now: jiff::Timestamp) -> Self {
+    pub(super) fn from_answer(
+        operation: &'static str,
+        status: u16,
+        headers: &http::HeaderMap,
+        body: &[u8],
+        now: jiff::Timestamp,
+    ) -> Self {
         let body = ErrorBody::read(body);
         let challenge = headers.get(http::header::WWW_AUTHENTICATE).and_then(|value| value.to_str().ok());
         let fault = match status {
@@ -96,7 +102,8 @@ impl ApiError {
             Fault::Rejected | Fault::NotFound | Fault::Conflict | Fault::Status(_) => body.message(),
             _ => None,
         };
-        let retry_after = headers.get(http::header::RETRY_AFTER).and_then(|value| retry_after(value.to_str().ok()?, now));
+        let retry_after =
+            headers.get(http::header::RETRY_AFTER).and_then(|value| retry_after(value.to_str().ok()?, now));
         Self { operation, fault, message, retry_after, cause: None }
     }
 
@@ -185,7 +192,8 @@ impl ErrorBody {
             (None, Some(title), Some(detail)) => format!("{title}: {detail}"),
             (None, title, detail) => detail.or(title).or(self.status_description)?,
         };
-        let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_MESSAGE).collect();
+        let text: String =
+            text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(MAX_MESSAGE).collect();
         let text = text.trim();
         (!text.is_empty()).then(|| text.to_owned())
     }
@@ -213,16 +221,28 @@ mod tests {
     use super::*;
 
     fn read(status: u16, body: &str) -> ApiError {
-        ApiError::from_answer("op", status, &http::HeaderMap::new(), body.as_bytes(), jiff::Timestamp::UNIX_EPOCH)
+        ApiError::from_answer(
+            "op",
+            status,
+            &http::HeaderMap::new(),
+            body.as_bytes(),
+            jiff::Timestamp::UNIX_EPOCH,
+        )
     }
 
     #[test]
     fn both_error_shapes_are_understood_and_html_is_not_passed_on() {
-        assert_eq!(read(404, r#"{"statusCode":404,"message":"Agent 1 does not\u0007 exist"}"#).message(), Some("Agent 1 does not  exist"));
+        assert_eq!(
+            read(404, r#"{"statusCode":404,"message":"Agent 1 does not\u0007 exist"}"#).message(),
+            Some("Agent 1 does not  exist")
+        );
         assert_eq!(read(400, r#"{"title":"Bad","detail":"No"}"#).message(), Some("Bad: No"));
         assert_eq!(read(400, "<html>stack trace</html>").message(), None);
         assert_eq!(read(500, r#"{"message":"SELECT secret"}"#).message(), None);
-        assert_eq!(read(403, r#"{"errorCode":"insufficient_scope"}"#).fault(), &Fault::InsufficientScope(None));
+        assert_eq!(
+            read(403, r#"{"errorCode":"insufficient_scope"}"#).fault(),
+            &Fault::InsufficientScope(None)
+        );
     }
 
     #[test]

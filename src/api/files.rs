@@ -26,8 +26,10 @@ impl Session<'_> {
         let mut call = Call::get("downloadRunFile", path);
         call.redirects = true;
         let answer = self.send(call).await?;
-        let malformed = |cause: &'static str| ApiError::new("downloadRunFile", Fault::Malformed).caused_by(cause);
-        let location = answer.headers.get(LOCATION).ok_or_else(|| malformed("there is no redirect in the answer"))?;
+        let malformed =
+            |cause: &'static str| ApiError::new("downloadRunFile", Fault::Malformed).caused_by(cause);
+        let location =
+            answer.headers.get(LOCATION).ok_or_else(|| malformed("there is no redirect in the answer"))?;
         let url = location.to_str().ok().and_then(|text| Url::parse(text).ok());
         url.filter(|url| url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url)))
             .ok_or_else(|| malformed("the redirect does not lead to an https address"))

@@ -120,7 +120,19 @@ mod tests {
 
     #[test]
     fn nothing_else_is() {
-        for json in ["0", "-1", "1.5", "\"../1\"", "\"\"", "null", "true", "[1]", "\"+1\"", "1e30", "\"9007199254740992\""] {
+        for json in [
+            "0",
+            "-1",
+            "1.5",
+            "\"../1\"",
+            "\"\"",
+            "null",
+            "true",
+            "[1]",
+            "\"+1\"",
+            "1e30",
+            "\"9007199254740992\"",
+        ] {
             assert!(serde_json::from_str::<AgentId>(json).is_err(), "{json}");
         }
     }

@@ -86,13 +86,19 @@ impl Network {
     }
 
     /// Sends once.
-    async fn send(&self, call: &Call, credential: &Credential, deadline: Instant) -> Result<Answer, ApiError> {
+    async fn send(
+        &self,
+        call: &Call,
+        credential: &Credential,
+        deadline: Instant,
+    ) -> Result<Answer, ApiError> {
         let fail = |fault| ApiError::new(call.operation, fault);
         let left = deadline.saturating_duration_since(Instant::now());
         let timeout = call.timeout.unwrap_or(self.timeout).min(left);
         let exchange = async {
             let request = self.request(call, credential).ok_or_else(|| fail(Fault::NoCredential))?;
-            let response = self.http.execute(request).await.map_err(|error| transport(call.operation, error))?;
+            let response =
+                self.http.execute(request).await.map_err(|error| transport(call.operation, error))?;
             let status = response.status();
             let headers = response.headers().clone();
             let body = self.read(call.operation, response).await?;
@@ -100,7 +106,9 @@ impl Network {
                 return Ok(Answer { operation: call.operation, headers, body });
             }
             if status.is_redirection() || status == StatusCode::SWITCHING_PROTOCOLS {
-                return Err(fail(Fault::Malformed).caused_by(format!("unexpected redirect (status {status})")));
+                return Err(
+                    fail(Fault::Malformed).caused_by(format!("unexpected redirect (status {status})"))
+                );
             }
             Err(ApiError::from_answer(call.operation, status.as_u16(), &headers, &body, self.clock.now()))
         };
@@ -132,8 +140,13 @@ impl Network {
     }
 
     /// The body, up to the byte cap: a larger one is an error, never a record with its end missing.
-    async fn read(&self, operation: &'static str, mut response: reqwest::Response) -> Result<Bytes, ApiError> {
-        let too_large = || ApiError::new(operation, Fault::Malformed).caused_by("the answer is larger than the limit");
+    async fn read(
+        &self,
+        operation: &'static str,
+        mut response: reqwest::Response,
+    ) -> Result<Bytes, ApiError> {
+        let too_large =
+            || ApiError::new(operation, Fault::Malformed).caused_by("the answer is larger than the limit");
         let announced = response.content_length().unwrap_or(0);
         if usize::try_from(announced).map_or(true, |length| length > self.max_bytes) {
             return Err(too_large());
@@ -164,7 +177,10 @@ impl Session<'_> {
             return Err(ApiError::new(call.operation, Fault::NoCredential));
         };
         let network = &self.api.network;
-        self.api.retry.run(call.repeat, self.deadline, || network.send(&call, credential, self.deadline)).await
+        self.api
+            .retry
+            .run(call.repeat, self.deadline, || network.send(&call, credential, self.deadline))
+            .await
     }
 
     /// Sends a call and reads its JSON.
@@ -187,7 +203,8 @@ impl Answer {
     }
 
     fn content_type(&self) -> String {
-        let value = self.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let value =
+            self.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
     }
 
@@ -201,7 +218,9 @@ impl Answer {
             // Read again, slowly, to find out where: failures are rare, answers are many.
             let reader = &mut serde_json::Deserializer::from_slice(&self.body);
             match serde_path_to_error::deserialize::<_, T>(reader) {
-                Err(error) => malformed().caused_by(format!("at {}: {}", error.path(), category(error.inner()))),
+                Err(error) => {
+                    malformed().caused_by(format!("at {}: {}", error.path(), category(error.inner())))
+                }
                 Ok(_) => malformed().caused_by(category(&plain)),
             }
         })

@@ -2,7 +2,7 @@
 //!
 //! - Only calls marked [`Repeat::Allowed`] are repeated: reads, never a start.
 //! - Only after a failure that can pass by itself ([`Fault::is_transient`](super::Fault::is_transient)).
-//! - `Retry-After` wins over our own backoff, up to [`MAX_WAIT`].
+//! - `Retry-After` wins over our own backoff. One beyond [`MAX_WAIT`] is passed on instead of waited for.
 //! - A wait that would not leave time for another attempt before the deadline is not begun: the caller hears at once.
 
 use std::time::Duration;
@@ -43,7 +43,12 @@ impl Default for Policy {
 
 impl Policy {
     /// Sends until it succeeds, may not be repeated, or time is up.
-    pub(super) async fn run<F, S>(self, repeat: Repeat, deadline: Instant, mut send: S) -> Result<Answer, ApiError>
+    pub(super) async fn run<F, S>(
+        self,
+        repeat: Repeat,
+        deadline: Instant,
+        mut send: S,
+    ) -> Result<Answer, ApiError>
     where
         S: FnMut() -> F,
         F: Future<Output = Result<Answer, ApiError>>,
@@ -67,8 +72,8 @@ impl Policy {
                     .build()
             });
             let Some(wait) = waits.next() else { return Err(error) };
-            let wait = error.retry_after().filter(|asked| !asked.is_zero()).unwrap_or(wait).min(MAX_WAIT);
-            if Instant::now() + wait + WORTHWHILE > deadline {
+            let wait = error.retry_after().filter(|asked| !asked.is_zero()).unwrap_or(wait);
+            if wait > MAX_WAIT || Instant::now() + wait + WORTHWHILE > deadline {
                 return Err(error);
             }
             tracing::debug!(error = %error, wait_ms = wait.as_millis(), "platform call is repeated");

@@ -69,7 +69,8 @@ impl StartRequest {
 impl Session<'_> {
     /// `listAgentRuns`: the newest runs of an agent, silently cut at `limit`.
     pub async fn runs(&self, agent: AgentId, limit: u32) -> Result<Vec<AgentRun>, ApiError> {
-        let call = Call::get("listAgentRuns", format!("/api/v1/agent/{agent}/runs")).query("maxRecords", Some(limit));
+        let call = Call::get("listAgentRuns", format!("/api/v1/agent/{agent}/runs"))
+            .query("maxRecords", Some(limit));
         self.fetch(call).await
     }
 

@@ -25,6 +25,9 @@ impl Session<'_> {
 
     /// `searchSpaceByName`: one space by its name, whatever the case.
     pub async fn space_by_name(&self, name: &str) -> Result<Space, ApiError> {
-        self.fetch(Call::get("searchSpaceByName", "/api/v1/spaces/search".to_owned()).query("name", Some(name))).await
+        self.fetch(
+            Call::get("searchSpaceByName", "/api/v1/spaces/search".to_owned()).query("name", Some(name)),
+        )
+        .await
     }
 }

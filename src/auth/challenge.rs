@@ -34,7 +34,8 @@ impl Challenger {
         let error = match refusal {
             Refusal::KeysUnavailable { .. } => return (StatusCode::SERVICE_UNAVAILABLE, None),
             Refusal::BadRequest => {
-                let header = self.header(&[("error", "invalid_request"), ("error_description", &refusal.to_string())]);
+                let header =
+                    self.header(&[("error", "invalid_request"), ("error_description", &refusal.to_string())]);
                 return (StatusCode::BAD_REQUEST, header);
             }
             Refusal::Missing => None,
@@ -57,12 +58,18 @@ impl Challenger {
     pub fn step_up(&self, held: ScopeSet, needed: ScopeSet) -> Option<HeaderValue> {
         let scope = held.union(needed).to_string();
         let description = step_up_message(held, needed);
-        self.header(&[("error", "insufficient_scope"), ("error_description", &description), ("scope", &scope)])
+        self.header(&[
+            ("error", "insufficient_scope"),
+            ("error_description", &description),
+            ("scope", &scope),
+        ])
     }
 
     fn header(&self, parameters: &[(&str, &str)]) -> Option<HeaderValue> {
         let mut value = String::from("Bearer ");
-        for (name, text) in parameters.iter().copied().chain([("resource_metadata", self.resource_metadata.as_str())]) {
+        for (name, text) in
+            parameters.iter().copied().chain([("resource_metadata", self.resource_metadata.as_str())])
+        {
             if !value.ends_with(' ') {
                 value.push_str(", ");
             }
@@ -101,7 +108,9 @@ mod tests {
         insta::assert_snapshot!(header.unwrap().to_str().unwrap(), @r#"Bearer scope="agents:read agents:write runs:read spaces:read billing:read", resource_metadata="https://h/.well-known/oauth-protected-resource/mcp""#);
         let header = challenger.refuse(Refusal::Expired).1.unwrap();
         insta::assert_snapshot!(header.to_str().unwrap(), @r#"Bearer error="invalid_token", error_description="the access token has expired", scope="agents:read agents:write runs:read spaces:read billing:read", resource_metadata="https://h/.well-known/oauth-protected-resource/mcp""#);
-        let header = challenger.step_up(ScopeSet::of(&[Scope::RunsRead]), ScopeSet::of(&[Scope::SpacesWrite])).unwrap();
+        let header = challenger
+            .step_up(ScopeSet::of(&[Scope::RunsRead]), ScopeSet::of(&[Scope::SpacesWrite]))
+            .unwrap();
         insta::assert_snapshot!(header.to_str().unwrap(), @r#"Bearer error="insufficient_scope", error_description="the access token lacks the scope spaces:write", scope="runs:read spaces:write", resource_metadata="https://h/.well-known/oauth-protected-resource/mcp""#);
     }
 }

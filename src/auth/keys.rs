@@ -112,7 +112,9 @@ impl KeyStore {
             };
             if pause.is_zero() {
                 let fetched = self.current.load().as_deref().map(|set| set.fetched);
-                self.clock.sleep_until(after(fetched.unwrap_or_else(|| self.clock.now()), REFRESH_AFTER)).await;
+                self.clock
+                    .sleep_until(after(fetched.unwrap_or_else(|| self.clock.now()), REFRESH_AFTER))
+                    .await;
             } else {
                 self.clock.sleep(pause).await;
             }
@@ -212,7 +214,10 @@ impl KeyStore {
 
 impl std::fmt::Debug for KeyStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("KeyStore").field("issuer", &self.issuer).field("ready", &self.is_ready()).finish_non_exhaustive()
+        f.debug_struct("KeyStore")
+            .field("issuer", &self.issuer)
+            .field("ready", &self.is_ready())
+            .finish_non_exhaustive()
     }
 }
 
@@ -284,9 +289,14 @@ fn usable(value: serde_json::Value) -> Option<(String, Arc<Key>)> {
         return None;
     }
     let family: &'static [Algorithm] = match &jwk.algorithm {
-        AlgorithmParameters::RSA(_) => {
-            &[Algorithm::RS256, Algorithm::RS384, Algorithm::RS512, Algorithm::PS256, Algorithm::PS384, Algorithm::PS512]
-        }
+        AlgorithmParameters::RSA(_) => &[
+            Algorithm::RS256,
+            Algorithm::RS384,
+            Algorithm::RS512,
+            Algorithm::PS256,
+            Algorithm::PS384,
+            Algorithm::PS512,
+        ],
         AlgorithmParameters::EllipticCurve(key) => match key.curve {
             EllipticCurve::P256 => &[Algorithm::ES256],
             EllipticCurve::P384 => &[Algorithm::ES384],
@@ -337,7 +347,8 @@ mod tests {
         assert!(usable(oct).is_none());
         let rsa = serde_json::json!({"kty": "RSA", "kid": "b", "n": "sXch", "e": "AQAB", "alg": "RS256"});
         assert_eq!(usable(rsa).unwrap().1.algorithms, [Algorithm::RS256]);
-        let encryption = serde_json::json!({"kty": "RSA", "kid": "c", "n": "sXch", "e": "AQAB", "use": "enc"});
+        let encryption =
+            serde_json::json!({"kty": "RSA", "kid": "c", "n": "sXch", "e": "AQAB", "use": "enc"});
         assert!(usable(encryption).is_none());
         let nameless = serde_json::json!({"kty": "RSA", "n": "sXch", "e": "AQAB"});
         assert!(usable(nameless).is_none());

@@ -90,8 +90,12 @@ impl Refusal {
     #[must_use]
     pub const fn remedy(self) -> &'static str {
         match self {
-            Self::Missing => "Sign in: your client finds the authorization server through the resource_metadata link.",
-            Self::BadRequest => "Send exactly one `Authorization: Bearer <token>` header and no token in the URL.",
+            Self::Missing => {
+                "Sign in: your client finds the authorization server through the resource_metadata link."
+            }
+            Self::BadRequest => {
+                "Send exactly one `Authorization: Bearer <token>` header and no token in the URL."
+            }
             Self::ApiKey => "Sign in with OAuth instead of sending an API key.",
             Self::Expired => "Refresh the access token or sign in again.",
             Self::KeysUnavailable { .. } => "Try again shortly; the token itself may be fine.",

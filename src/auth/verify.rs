@@ -81,12 +81,13 @@ impl Verifier {
         signature.required_spec_claims.clear();
         signature.validate_exp = false;
         signature.validate_aud = false;
-        let claims = jsonwebtoken::decode::<Claims>(token, &key.decoding, &signature).map_err(|error| {
-            match error.kind() {
+        let claims =
+            jsonwebtoken::decode::<Claims>(token, &key.decoding, &signature).map_err(|error| match error
+                .kind()
+            {
                 jsonwebtoken::errors::ErrorKind::Json(_) => Refusal::Claims,
                 _ => Refusal::Signature,
-            }
-        })?;
+            })?;
         self.check_claims(claims.claims)
     }
 
@@ -146,7 +147,10 @@ impl Verifier {
 
 impl std::fmt::Debug for Verifier {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Verifier").field("issuer", &self.issuer).field("audiences", &self.audiences).finish_non_exhaustive()
+        f.debug_struct("Verifier")
+            .field("issuer", &self.issuer)
+            .field("audiences", &self.audiences)
+            .finish_non_exhaustive()
     }
 }
 
@@ -168,7 +172,9 @@ struct Header {
 impl Header {
     fn of(token: &str) -> Option<Self> {
         let mut parts = token.split('.');
-        let (header, _, _, None) = (parts.next()?, parts.next()?, parts.next()?, parts.next()) else { return None };
+        let (header, _, _, None) = (parts.next()?, parts.next()?, parts.next()?, parts.next()) else {
+            return None;
+        };
         let json = data_encoding::BASE64URL_NOPAD.decode(header.as_bytes()).ok()?;
         serde_json::from_slice(&json).ok()
     }

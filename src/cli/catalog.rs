@@ -68,10 +68,25 @@ fn markdown() -> String {
 
 fn tool(page: &mut String, row: &Row) {
     let [read_only, destructive, idempotent, open_world] = row.effect.hints();
-    let hints = [(read_only, "read-only"), (destructive, "destructive"), (idempotent, "idempotent"), (open_world, "open-world")];
+    let hints = [
+        (read_only, "read-only"),
+        (destructive, "destructive"),
+        (idempotent, "idempotent"),
+        (open_world, "open-world"),
+    ];
     let hints: Vec<_> = hints.iter().filter(|(set, _)| *set).map(|(_, name)| *name).collect();
-    let scopes = if row.scopes == crate::auth::ScopeSet::EMPTY { "none".to_owned() } else { format!("`{}`", row.scopes) };
-    let _ = write!(page, "\n### `{}`\n\n{}\n\nScopes: {scopes}. Hints: {}.\n", row.name, row.description, hints.join(", "));
+    let scopes = if row.scopes == crate::auth::ScopeSet::EMPTY {
+        "none".to_owned()
+    } else {
+        format!("`{}`", row.scopes)
+    };
+    let _ = write!(
+        page,
+        "\n### `{}`\n\n{}\n\nScopes: {scopes}. Hints: {}.\n",
+        row.name,
+        row.description,
+        hints.join(", ")
+    );
     table(page, "Argument", &row.input_schema);
     table(page, "Result", &row.output_schema);
 }
@@ -88,7 +103,8 @@ fn table(page: &mut String, heading: &str, schema: &serde_json::Map<String, Valu
         let presence = if required.iter().any(|required| *required == name) { "always" } else { "optional" };
         let presence = if heading == "Argument" && presence == "always" { "required" } else { presence };
         let kind = property.get("type").and_then(Value::as_str).unwrap_or("any");
-        let meaning = property.get("description").and_then(Value::as_str).unwrap_or_default().replace('|', "\\|");
+        let meaning =
+            property.get("description").and_then(Value::as_str).unwrap_or_default().replace('|', "\\|");
         let _ = writeln!(page, "| `{name}` | {kind} | {presence} | {} |", meaning.replace('\n', " "));
     }
 }

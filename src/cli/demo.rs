@@ -20,7 +20,9 @@ const PLATFORM_PORT: u16 = 3001;
 
 pub(super) fn run(mut config: Config, platform_port: Option<u16>) -> ExitCode {
     if !config.http.host.is_loopback() {
-        super::complain("The demo listens on this machine only: leave HOST unset, or set it to a loopback address.\n");
+        super::complain(
+            "The demo listens on this machine only: leave HOST unset, or set it to a loopback address.\n",
+        );
         return ExitCode::from(super::USAGE);
     }
     telemetry::start(&config.telemetry);
@@ -28,7 +30,9 @@ pub(super) fn run(mut config: Config, platform_port: Option<u16>) -> ExitCode {
         let platform = match start(platform_port).await {
             Ok(platform) => platform,
             Err(error) => {
-                super::complain(&format!("The simulated platform cannot start: {error}; choose another --platform-port\n"));
+                super::complain(&format!(
+                    "The simulated platform cannot start: {error}; choose another --platform-port\n"
+                ));
                 return ExitCode::FAILURE;
             }
         };

@@ -60,11 +60,12 @@ impl Sources {
 
     /// The value of a setting and where it was found. An empty text counts as unset.
     fn find(&self, setting: &Setting) -> Option<(&str, Origin)> {
-        let environment =
-            || std::iter::once(setting.name).chain(setting.aliases.iter().copied()).find_map(|name| {
+        let environment = || {
+            std::iter::once(setting.name).chain(setting.aliases.iter().copied()).find_map(|name| {
                 let value = self.environment.get(name).map(|value| value.trim()).filter(|v| !v.is_empty())?;
                 Some((value, Origin::Environment(name.to_owned())))
-            });
+            })
+        };
         let text = |value: Option<&'_ String>| value.map(|v| v.trim().to_owned()).filter(|v| !v.is_empty());
         if text(self.flags.get(setting.name)).is_some() {
             return self.flags.get(setting.name).map(|value| (value.trim(), Origin::Flag));
@@ -132,7 +133,8 @@ impl<'a> Reader<'a> {
         let parsed = parse(value);
         if parsed.is_none() {
             let subject = describe(setting, value, &origin);
-            self.problems.push(Problem { subject, cause: format!("is refused: expected {}", setting.allowed) });
+            self.problems
+                .push(Problem { subject, cause: format!("is refused: expected {}", setting.allowed) });
         }
         parsed
     }

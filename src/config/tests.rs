@@ -22,7 +22,8 @@ fn defaults_are_loopback_with_sign_in() {
 #[test]
 fn flags_win_over_environment_over_file() {
     let file = "port = 1\nlog_format = \"json\"\nallowed_hosts = [\"a.example\", \"b.example:8080\"]";
-    let sources = sources(&[("PORT", "2"), ("SEQUENTUM_API_URL", "http://127.0.0.1:9/")]).with_file(file).unwrap();
+    let sources =
+        sources(&[("PORT", "2"), ("SEQUENTUM_API_URL", "http://127.0.0.1:9/")]).with_file(file).unwrap();
     let config = Config::load(&sources).unwrap();
     assert_eq!(config.http.port, 2);
     assert_eq!(config.telemetry.format, LogFormat::Json);
@@ -50,7 +51,9 @@ fn a_public_bind_needs_a_public_url_and_sign_in() {
     PUBLIC_URL (unset) is needed because HOST=0.0.0.0 is not loopback: set it to an origin such as https://mcp.example.com (https, or http on loopback; no path)
     REQUIRE_AUTH=\"false\" (environment) is refused because HOST=0.0.0.0 is not loopback
     ");
-    let config = Config::load(&sources(&[("HOST", "0.0.0.0"), ("MCP_CANONICAL_ORIGIN", "https://mcp.example.com/")])).unwrap();
+    let config =
+        Config::load(&sources(&[("HOST", "0.0.0.0"), ("MCP_CANONICAL_ORIGIN", "https://mcp.example.com/")]))
+            .unwrap();
     assert_eq!(config.http.public_url.unwrap().as_str(), "https://mcp.example.com/");
     assert!(!config.http.loopback_origins);
 }
@@ -67,12 +70,17 @@ fn secrets_are_hidden_and_must_have_the_right_length() {
 #[test]
 fn a_file_with_an_unknown_key_is_refused() {
     let problem = Sources::default().with_file("prot = 3000").unwrap_err();
-    assert!(problem.to_string().starts_with("`prot` (configuration file) is not a setting. Known ones: host, port,"));
+    assert!(
+        problem
+            .to_string()
+            .starts_with("`prot` (configuration file) is not a setting. Known ones: host, port,")
+    );
 }
 
 #[test]
 fn names_are_unique() {
-    let mut names: Vec<_> = settings::ALL.iter().flat_map(|s| std::iter::once(s.name).chain(s.aliases.iter().copied())).collect();
+    let mut names: Vec<_> =
+        settings::ALL.iter().flat_map(|s| std::iter::once(s.name).chain(s.aliases.iter().copied())).collect();
     let count = names.len();
     names.sort_unstable();
     names.dedup();

@@ -1,6 +1,6 @@
 //! Browsers: preflights are answered, foreign origins are refused at the endpoint.
 //!
-//! Every answer varies by Origin. A preflight (any OPTIONS) is a 204 without authentication; the allow header goes to
+//! Every answer varies by Origin (set in [`super::layers`], for refusals too). A preflight (any OPTIONS) is a 204 without authentication; the allow header goes to
 //! allowed origins only. No credentials flag: authority travels in a header, never in a cookie.
 
 use std::sync::Arc;
@@ -24,7 +24,8 @@ pub(super) async fn apply(State(edge): State<Arc<Edge>>, request: Request<Body>,
     let mut origins = request.headers().get_all(header::ORIGIN).iter();
     let origin = origins.next().cloned();
     let single = origins.next().is_none();
-    let allowed = origin.clone().filter(|value| single && value.to_str().is_ok_and(|text| edge.origins.admits(text)));
+    let allowed =
+        origin.clone().filter(|value| single && value.to_str().is_ok_and(|text| edge.origins.admits(text)));
 
     let mut response = if request.method() == Method::OPTIONS {
         let mut preflight = Response::new(Body::empty());
@@ -46,7 +47,6 @@ pub(super) async fn apply(State(edge): State<Arc<Edge>>, request: Request<Body>,
 }
 
 fn decorate(headers: &mut HeaderMap, allowed: Option<HeaderValue>) {
-    headers.append(header::VARY, HeaderValue::from_static("Origin"));
     headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, METHODS);
     headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, ALLOWED);
     headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED);

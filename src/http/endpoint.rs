@@ -76,7 +76,8 @@ async fn handle(edge: &Edge, mut parts: Parts, body: Body, caller: &Arc<Caller>,
     }
 
     parts.headers.insert(header::ACCEPT, envelope::ACCEPT_BOTH);
-    let scope = Arc::new(CallScope::new(Arc::clone(caller), id.as_str().to_owned(), accepts != Accepts::Json));
+    let scope =
+        Arc::new(CallScope::new(Arc::clone(caller), id.as_str().to_owned(), accepts != Accepts::Json));
     parts.extensions.insert(Arc::clone(&scope));
     let answer = edge.mcp.handle(Request::from_parts(parts, Full::new(body.clone()))).await;
     let mut response = answer.map(Body::new);
@@ -141,19 +142,35 @@ pub(super) async fn delete(State(edge): State<Arc<Edge>>, request: Request<Body>
         Some(Err(_)) => unknown_session().json_rpc(&id, None),
         None => {
             let message = "There is no session to end.";
-            let problem = Problem::new(StatusCode::BAD_REQUEST, "session_missing", message, "Send the Mcp-Session-Id to end.");
+            let problem = Problem::new(
+                StatusCode::BAD_REQUEST,
+                "session_missing",
+                message,
+                "Send the Mcp-Session-Id to end.",
+            );
             problem.json_rpc(&id, None)
         }
     }
 }
 
 /// A session id of the 2025 revisions must be the caller's own; its revision stands in for a missing header.
-fn continue_session(edge: &Edge, parts: &mut Parts, envelope: &Envelope<'_>, caller: &Caller) -> Result<(), Problem> {
+fn continue_session(
+    edge: &Edge,
+    parts: &mut Parts,
+    envelope: &Envelope<'_>,
+    caller: &Caller,
+) -> Result<(), Problem> {
     if envelope.modern || envelope.method == "initialize" {
         return Ok(());
     }
-    let (Some(sessions), Some(handle)) = (&edge.sessions, parts.headers.get(MCP_SESSION_ID)) else { return Ok(()) };
-    let session = handle.to_str().ok().and_then(|handle| sessions.open(handle, caller).ok()).ok_or_else(unknown_session)?;
+    let (Some(sessions), Some(handle)) = (&edge.sessions, parts.headers.get(MCP_SESSION_ID)) else {
+        return Ok(());
+    };
+    let session = handle
+        .to_str()
+        .ok()
+        .and_then(|handle| sessions.open(handle, caller).ok())
+        .ok_or_else(unknown_session)?;
     match parts.headers.get(MCP_PROTOCOL_VERSION) {
         None => {
             if let Ok(revision) = HeaderValue::from_str(&session.revision) {
@@ -164,7 +181,12 @@ fn continue_session(edge: &Edge, parts: &mut Parts, envelope: &Envelope<'_>, cal
         Some(sent) if *sent == *session.revision => Ok(()),
         Some(_) => {
             let message = "MCP-Protocol-Version differs from what this session negotiated.";
-            let problem = Problem::new(StatusCode::BAD_REQUEST, "revision_mismatch", message, "Send the negotiated revision.");
+            let problem = Problem::new(
+                StatusCode::BAD_REQUEST,
+                "revision_mismatch",
+                message,
+                "Send the negotiated revision.",
+            );
             Err(problem.rpc(rpc::INVALID_REQUEST).extra(serde_json::json!({"negotiated": session.revision})))
         }
     }
@@ -187,7 +209,8 @@ fn challenge(edge: &Edge, refusal: Refusal, id: &RequestId) -> Response {
     if let Refusal::KeysUnavailable { retry_after } = refusal {
         problem = problem.retry_after(retry_after);
     } else {
-        problem = problem.extra(serde_json::json!({"protectedResourceMetadata": edge.challenger.resource_metadata()}));
+        problem = problem
+            .extra(serde_json::json!({"protectedResourceMetadata": edge.challenger.resource_metadata()}));
     }
     let mut response = problem.json_rpc(id, None);
     if let Some(header) = header {
@@ -216,7 +239,8 @@ fn step_up(edge: &Edge, caller: &Caller, needed: ScopeSet, id: &RequestId) -> Re
 
 /// The whole body, up to the limit, within a time.
 async fn read_body(body: Body, headers: &HeaderMap, limit: usize) -> Result<Bytes, Problem> {
-    let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let announced =
+        headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     let too_large = || {
         let message = format!("The body is larger than {limit} bytes.");
         Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", message, "Send a smaller message.")
@@ -251,16 +275,32 @@ async fn read_body(body: Body, headers: &HeaderMap, limit: usize) -> Result<Byte
 }
 
 fn broken() -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, "body_broken", "The body could not be read to its end.", "Send the request again.")
+    Problem::new(
+        StatusCode::BAD_REQUEST,
+        "body_broken",
+        "The body could not be read to its end.",
+        "Send the request again.",
+    )
 }
 
 /// The library's plain-text refusals, in our own form.
 fn unreadable(status: StatusCode, envelope: &Envelope<'_>, id: &RequestId) -> Response {
     let problem = if status.is_server_error() {
-        Problem::new(status, "internal_error", "The server failed to handle this request.", "Try again; report it with the request id if it happens again.")
+        Problem::new(
+            status,
+            "internal_error",
+            "The server failed to handle this request.",
+            "Try again; report it with the request id if it happens again.",
+        )
     } else {
         let message = "The message does not fit the schema of its method.";
-        Problem::new(StatusCode::BAD_REQUEST, "invalid_params", message, "Check params against the protocol's schema.").rpc(rpc::INVALID_PARAMS)
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "invalid_params",
+            message,
+            "Check params against the protocol's schema.",
+        )
+        .rpc(rpc::INVALID_PARAMS)
     };
     problem.json_rpc(id, envelope.id)
 }
@@ -300,7 +340,10 @@ fn is_json(headers: &HeaderMap) -> bool {
 
 fn finish(headers: &mut HeaderMap) {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if headers.get(header::CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream")) {
+    if headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"))
+    {
         headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
     }
 }

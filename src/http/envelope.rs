@@ -20,8 +20,14 @@ const MCP_METHOD: HeaderName = HeaderName::from_static("mcp-method");
 const MCP_NAME: HeaderName = HeaderName::from_static("mcp-name");
 
 /// Headers that decide something, so that two of them would decide two things.
-const SINGLETONS: [HeaderName; 6] =
-    [header::CONTENT_TYPE, header::CONTENT_LENGTH, MCP_PROTOCOL_VERSION, MCP_SESSION_ID, MCP_METHOD, MCP_NAME];
+const SINGLETONS: [HeaderName; 6] = [
+    header::CONTENT_TYPE,
+    header::CONTENT_LENGTH,
+    MCP_PROTOCOL_VERSION,
+    MCP_SESSION_ID,
+    MCP_METHOD,
+    MCP_NAME,
+];
 
 /// What forms of answer the client can read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,7 +95,12 @@ struct Params<'a> {
 
 #[derive(Deserialize)]
 struct Meta<'a> {
-    #[serde(default, rename = "io.modelcontextprotocol/protocolVersion", borrow, deserialize_with = "present")]
+    #[serde(
+        default,
+        rename = "io.modelcontextprotocol/protocolVersion",
+        borrow,
+        deserialize_with = "present"
+    )]
     protocol_version: Option<&'a RawValue>,
 }
 
@@ -110,14 +121,25 @@ pub(super) fn check_headers(headers: &HeaderMap) -> Result<Accepts, Problem> {
             return Err(invalid(StatusCode::BAD_REQUEST, message, "Send each header once."));
         }
     }
-    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let content_type =
+        headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !content_type.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
         let message = "The body must be JSON.";
-        return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", message, "Send Content-Type: application/json."));
+        return Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "not_json",
+            message,
+            "Send Content-Type: application/json.",
+        ));
     }
     accepts(headers).ok_or_else(|| {
         let message = "None of the media types in Accept can be served.";
-        Problem::new(StatusCode::NOT_ACCEPTABLE, "not_acceptable", message, "Accept application/json and text/event-stream.")
+        Problem::new(
+            StatusCode::NOT_ACCEPTABLE,
+            "not_acceptable",
+            message,
+            "Accept application/json and text/event-stream.",
+        )
     })
 }
 
@@ -126,11 +148,14 @@ fn accepts(headers: &HeaderMap) -> Option<Accepts> {
     let mut any = false;
     let (mut json, mut stream) = (false, false);
     for value in headers.get_all(header::ACCEPT) {
-        for range in value.to_str().unwrap_or_default().split(',').map(str::trim).filter(|range| !range.is_empty()) {
+        for range in
+            value.to_str().unwrap_or_default().split(',').map(str::trim).filter(|range| !range.is_empty())
+        {
             any = true;
             let mut parts = range.split(';').map(str::trim);
             let essence = parts.next().unwrap_or_default().to_ascii_lowercase();
-            let refused = parts.any(|p| matches!(p.to_ascii_lowercase().as_str(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000"));
+            let refused = parts
+                .any(|p| matches!(p.to_ascii_lowercase().as_str(), "q=0" | "q=0.0" | "q=0.00" | "q=0.000"));
             if !refused {
                 json |= matches!(essence.as_str(), "application/json" | "application/*" | "*/*");
                 stream |= matches!(essence.as_str(), "text/event-stream" | "text/*" | "*/*");
@@ -158,7 +183,9 @@ pub(super) fn read(body: &[u8]) -> Result<Envelope<'_>, Refused<'_>> {
     }
     let outline: Outline<'_> = serde_json::from_slice(body).map_err(|error| (unreadable(&error), None))?;
     let id = outline.id;
-    let refuse = |message: &str, remedy| (invalid(StatusCode::BAD_REQUEST, message, remedy), id.filter(|id| is_id(id)));
+    let refuse = |message: &str, remedy| {
+        (invalid(StatusCode::BAD_REQUEST, message, remedy), id.filter(|id| is_id(id)))
+    };
     if outline.jsonrpc.as_deref() != Some("2.0") {
         return Err(refuse("The message is not JSON-RPC 2.0.", "Set jsonrpc to \"2.0\"."));
     }
@@ -166,15 +193,25 @@ pub(super) fn read(body: &[u8]) -> Result<Envelope<'_>, Refused<'_>> {
         return Err(refuse("The id of a request must be a string or an integer.", "Send another id."));
     }
     let Some(method) = outline.method else {
-        return Err(refuse("The message has no method.", "Send a request or a notification; this server asks for no responses."));
+        return Err(refuse(
+            "The message has no method.",
+            "Send a request or a notification; this server asks for no responses.",
+        ));
     };
     let params: Params<'_> = match outline.params {
         None => Params::default(),
         Some(raw) if !raw.get().starts_with('{') => {
-            return Err(refuse("The member params must be an object.", "Send params as an object, or leave it out."));
+            return Err(refuse(
+                "The member params must be an object.",
+                "Send params as an object, or leave it out.",
+            ));
         }
         Some(raw) => serde_json::from_str(raw.get()).map_err(|_| {
-            let problem = invalid(StatusCode::BAD_REQUEST, "A member of params has the wrong type.", "Check params against the protocol's schema.");
+            let problem = invalid(
+                StatusCode::BAD_REQUEST,
+                "A member of params has the wrong type.",
+                "Check params against the protocol's schema.",
+            );
             (problem.rpc(rpc::INVALID_PARAMS), id)
         })?,
     };
@@ -182,8 +219,10 @@ pub(super) fn read(body: &[u8]) -> Result<Envelope<'_>, Refused<'_>> {
         let name = params.name.and_then(|raw| serde_json::from_str::<String>(raw.get()).ok());
         let arguments = params.arguments.is_none_or(|raw| raw.get().starts_with('{') || raw.get() == "null");
         let Some(name) = name.filter(|_| arguments) else {
-            let message = "A tool call needs params.name (a string) and, if any, params.arguments (an object).";
-            let problem = Problem::new(StatusCode::OK, "invalid_params", message, "Correct params and call again.");
+            let message =
+                "A tool call needs params.name (a string) and, if any, params.arguments (an object).";
+            let problem =
+                Problem::new(StatusCode::OK, "invalid_params", message, "Correct params and call again.");
             return Err((problem.rpc(rpc::INVALID_PARAMS), id));
         };
         Some(Cow::Owned(name))
@@ -224,7 +263,8 @@ pub(super) fn headers_agree(headers: &HeaderMap, envelope: &Envelope<'_>) -> boo
 
 fn is_id(raw: &RawValue) -> bool {
     let text = raw.get();
-    text.starts_with('"') || (text.starts_with(|c: char| c == '-' || c.is_ascii_digit()) && text.parse::<i64>().is_ok())
+    text.starts_with('"')
+        || (text.starts_with(|c: char| c == '-' || c.is_ascii_digit()) && text.parse::<i64>().is_ok())
 }
 
 fn invalid(status: StatusCode, message: impl Into<String>, remedy: &'static str) -> Problem {
@@ -234,10 +274,19 @@ fn invalid(status: StatusCode, message: impl Into<String>, remedy: &'static str)
 /// Broken JSON and JSON that is no message are two codes. No parser text: it would repeat the body.
 fn unreadable(error: &serde_json::Error) -> Problem {
     if error.is_data() {
-        invalid(StatusCode::BAD_REQUEST, "The body is not a JSON-RPC message.", "Send one JSON-RPC 2.0 request or notification.")
+        invalid(
+            StatusCode::BAD_REQUEST,
+            "The body is not a JSON-RPC message.",
+            "Send one JSON-RPC 2.0 request or notification.",
+        )
     } else {
-        Problem::new(StatusCode::BAD_REQUEST, "parse_error", "The body is not valid JSON.", "Send one JSON-RPC 2.0 message in UTF-8.")
-            .rpc(rpc::PARSE_ERROR)
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "parse_error",
+            "The body is not valid JSON.",
+            "Send one JSON-RPC 2.0 message in UTF-8.",
+        )
+        .rpc(rpc::PARSE_ERROR)
     }
 }
 
@@ -268,7 +317,9 @@ mod tests {
     #[test]
     fn the_names_on_the_wire_are_spelled_alike() {
         // The attribute of `Meta` cannot take a constant.
-        let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"x","params":{{"_meta":{{"{META_PROTOCOL_VERSION}":"2026-07-28"}}}}}}"#);
+        let body = format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"x","params":{{"_meta":{{"{META_PROTOCOL_VERSION}":"2026-07-28"}}}}}}"#
+        );
         assert!(read(body.as_bytes()).unwrap().modern);
     }
 

@@ -31,9 +31,14 @@ pub(super) async fn readyz(State(edge): State<Arc<Edge>>, request: Request<axum:
     } else {
         return answer(&json!({"status": "ok"}));
     };
-    Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not_ready", reason, "Send requests to another replica, or try again.")
-        .retry_after(Duration::from_secs(5))
-        .plain(&access_log::id_of(&request))
+    Problem::new(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "not_ready",
+        reason,
+        "Send requests to another replica, or try again.",
+    )
+    .retry_after(Duration::from_secs(5))
+    .plain(&access_log::id_of(&request))
 }
 
 fn answer(document: &serde_json::Value) -> Response {

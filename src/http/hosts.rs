@@ -39,7 +39,8 @@ impl HostRules {
             (Some(host), None) => Some(host.to_owned()),
             (None, _) => None,
         };
-        let loopback = loopback_port.into_iter().flat_map(|port| LOOPBACK.map(|name| format!("{name}:{port}")));
+        let loopback =
+            loopback_port.into_iter().flat_map(|port| LOOPBACK.map(|name| format!("{name}:{port}")));
         Self { allowed: public.into_iter().chain(additional.iter().cloned()).chain(loopback).collect() }
     }
 
@@ -104,7 +105,8 @@ fn is_known_subdomain(origin: &str) -> bool {
     let Some(host) = origin.strip_prefix("https://") else { return false };
     KNOWN_PARENTS.iter().filter_map(|parent| host.strip_suffix(parent)).any(|labels| {
         labels.split('.').all(|label| {
-            !label.is_empty() && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+            !label.is_empty()
+                && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
         })
     })
 }
@@ -112,7 +114,10 @@ fn is_known_subdomain(origin: &str) -> bool {
 fn is_loopback(origin: &str) -> bool {
     let Some(host) = origin.strip_prefix("http://") else { return false };
     LOOPBACK.iter().filter_map(|name| host.strip_prefix(name)).any(|rest| {
-        rest.is_empty() || rest.strip_prefix(':').is_some_and(|port| port.parse::<u16>().is_ok_and(|_| !port.starts_with('+')))
+        rest.is_empty()
+            || rest
+                .strip_prefix(':')
+                .is_some_and(|port| port.parse::<u16>().is_ok_and(|_| !port.starts_with('+')))
     })
 }
 
@@ -122,14 +127,30 @@ mod tests {
 
     #[test]
     fn origins_are_compared_exactly() {
-        let rules = OriginRules::new("https://mcp.example.com", &["https://app.example.com".to_owned()], false);
-        for good in ["https://claude.ai", "https://a.b-1.claude.ai", "https://app.example.com", "https://mcp.example.com"] {
+        let rules =
+            OriginRules::new("https://mcp.example.com", &["https://app.example.com".to_owned()], false);
+        for good in [
+            "https://claude.ai",
+            "https://a.b-1.claude.ai",
+            "https://app.example.com",
+            "https://mcp.example.com",
+        ] {
             assert!(rules.admits(good), "{good}");
         }
         for bad in [
-            "null", "http://claude.ai", "https://claude.ai/", "https://CLAUDE.ai", "https://claude.ai.example",
-            "https://notclaude.ai", "https://.claude.ai", "https://a..claude.ai", "https://a.claude.ai:8443",
-            "https://chat.openai.com", "https://x.platform.openai.com", "http://localhost:3000", "https://A.claude.ai",
+            "null",
+            "http://claude.ai",
+            "https://claude.ai/",
+            "https://CLAUDE.ai",
+            "https://claude.ai.example",
+            "https://notclaude.ai",
+            "https://.claude.ai",
+            "https://a..claude.ai",
+            "https://a.claude.ai:8443",
+            "https://chat.openai.com",
+            "https://x.platform.openai.com",
+            "http://localhost:3000",
+            "https://A.claude.ai",
         ] {
             assert!(!rules.admits(bad), "{bad}");
         }
@@ -141,7 +162,13 @@ mod tests {
         for good in ["http://localhost", "http://localhost:5173", "http://[::1]:80", "http://127.0.0.1"] {
             assert!(rules.admits(good), "{good}");
         }
-        for bad in ["https://localhost", "http://localhost.example", "http://localhost:port", "http://localhost:+1", "http://127.0.0.2"] {
+        for bad in [
+            "https://localhost",
+            "http://localhost.example",
+            "http://localhost:port",
+            "http://localhost:+1",
+            "http://127.0.0.2",
+        ] {
             assert!(!rules.admits(bad), "{bad}");
         }
     }
@@ -151,8 +178,15 @@ mod tests {
         let public = Url::parse("https://mcp.example.com").unwrap();
         let rules = HostRules::new(&public, &["internal:8080".to_owned()], Some(3000));
         for (host, admitted) in [
-            ("mcp.example.com", true), ("MCP.example.com:443", true), ("internal:8080", true), ("localhost:3000", true),
-            ("[::1]:3000", true), ("internal", false), ("internal:80", false), ("localhost:3001", false), ("evil.example", false),
+            ("mcp.example.com", true),
+            ("MCP.example.com:443", true),
+            ("internal:8080", true),
+            ("localhost:3000", true),
+            ("[::1]:3000", true),
+            ("internal", false),
+            ("internal:80", false),
+            ("localhost:3001", false),
+            ("evil.example", false),
         ] {
             assert_eq!(rules.admits(&host.parse().unwrap()), admitted, "{host}");
         }

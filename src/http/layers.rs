@@ -15,7 +15,8 @@ pub(super) fn wrap(routes: Router, edge: Arc<Edge>) -> Router {
         ServiceBuilder::new()
             // 1. A request id, and one log line when the answer is ready.
             .layer(from_fn(access_log::record))
-            // 2. No browser may guess at content types.
+            // 2. Answers differ by origin, and no browser may guess at content types.
+            .layer(SetResponseHeaderLayer::appending(header::VARY, HeaderValue::from_static("Origin")))
             .layer(SetResponseHeaderLayer::if_not_present(
                 header::X_CONTENT_TYPE_OPTIONS,
                 HeaderValue::from_static("nosniff"),

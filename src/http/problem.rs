@@ -56,9 +56,22 @@ struct Data<'a> {
 }
 
 impl Problem {
-    pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>, remedy: &'static str) -> Self {
+    pub fn new(
+        status: StatusCode,
+        code: &'static str,
+        message: impl Into<String>,
+        remedy: &'static str,
+    ) -> Self {
         let rpc_code = i32::from(status.as_u16());
-        Self(Box::new(Parts { status, rpc_code, code, message: message.into(), remedy, retry_after: None, extra: None }))
+        Self(Box::new(Parts {
+            status,
+            rpc_code,
+            code,
+            message: message.into(),
+            remedy,
+            retry_after: None,
+            extra: None,
+        }))
     }
 
     /// With a code that the specification defines for this case.
@@ -105,7 +118,8 @@ impl Problem {
             id: Option<&'a RawValue>,
             error: Error<'a>,
         }
-        let error = Error { code: self.0.rpc_code, message: &self.0.message, data: self.data(request, false) };
+        let error =
+            Error { code: self.0.rpc_code, message: &self.0.message, data: self.data(request, false) };
         self.finish(Json(Envelope { jsonrpc: "2.0", id, error }).into_response())
     }
 

@@ -79,7 +79,8 @@ impl Sessions {
     /// When a key cannot be used, or the system has no randomness.
     pub fn new(keys: &[SecretSlice<u8>], clock: Clock) -> Result<Self, SealError> {
         let key = |bytes: &[u8]| RandomizedNonceKey::new(&AES_256_GCM, bytes).map_err(|_| SealError);
-        let mut all: Vec<_> = keys.iter().map(|bytes| key(bytes.expose_secret())).collect::<Result<_, _>>()?;
+        let mut all: Vec<_> =
+            keys.iter().map(|bytes| key(bytes.expose_secret())).collect::<Result<_, _>>()?;
         if all.is_empty() {
             let mut random = [0; 32];
             aws_lc_rs::rand::fill(&mut random).map_err(|_| SealError)?;
@@ -98,7 +99,9 @@ impl Sessions {
             subject: caller.principal().subject().to_owned(),
             client: caller.client_id().map(str::to_owned),
             revision: revision.to_owned(),
-            capabilities: u8::from(client.elicitation) | u8::from(client.sampling) << 1 | u8::from(client.roots) << 2,
+            capabilities: u8::from(client.elicitation)
+                | u8::from(client.sampling) << 1
+                | u8::from(client.roots) << 2,
             expires: self.clock.unix_seconds().saturating_add(lifetime),
         };
         let mut sealed = serde_json::to_vec(&handle).ok()?;
@@ -111,7 +114,9 @@ impl Sessions {
     /// Opens a handle for `caller`.
     pub(super) fn open(&self, handle: &str, caller: &Caller) -> Result<Session, UnknownSession> {
         let handle = self.unseal(handle).ok_or(UnknownSession)?;
-        let owns = |principal: &Principal| principal.issuer() == handle.issuer && principal.subject() == handle.subject;
+        let owns = |principal: &Principal| {
+            principal.issuer() == handle.issuer && principal.subject() == handle.subject
+        };
         let same_client = handle.client.as_deref() == caller.client_id();
         let current = handle.expires > self.clock.unix_seconds();
         if owns(caller.principal()) && same_client && current && !self.ended.contains_key(&handle.id) {

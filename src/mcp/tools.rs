@@ -26,7 +26,8 @@ pub(super) fn describe(row: &Row) -> Tool {
         .destructive(destructive)
         .idempotent(idempotent)
         .open_world(open_world);
-    let mut tool = Tool::new(row.name, row.description, Arc::clone(&row.input_schema)).with_annotations(annotations);
+    let mut tool =
+        Tool::new(row.name, row.description, Arc::clone(&row.input_schema)).with_annotations(annotations);
     tool.title = Some(row.title.to_owned());
     tool.output_schema = Some(Arc::clone(&row.output_schema));
     tool
@@ -56,7 +57,13 @@ pub(super) async fn call(
         }
         Err(error) => {
             if let Some(cause) = error.cause() {
-                tracing::warn!(request.id = scope.request_id, tool.name = row.name, code = error.code(), cause, "tool call failed");
+                tracing::warn!(
+                    request.id = scope.request_id,
+                    tool.name = row.name,
+                    code = error.code(),
+                    cause,
+                    "tool call failed"
+                );
             }
             scope.report(error.code(), error.credential_problem());
             Ok(CallToolResult::error(vec![ContentBlock::text(error.to_json(Some(&scope.request_id)))]).into())
@@ -75,7 +82,9 @@ async fn run(
     let patience = prepared.patience.unwrap_or(shared.call_timeout);
     let deadline = guard::deadline(patience);
     let progress = match context.meta.get_progress_token() {
-        Some(token) if scope.streams => Progress::to(Arc::new(PeerSink { peer: context.peer.clone(), token })),
+        Some(token) if scope.streams => {
+            Progress::to(Arc::new(PeerSink { peer: context.peer.clone(), token }))
+        }
         _ => Progress::default(),
     };
     let cx = ToolCx {

@@ -25,11 +25,15 @@ pub(super) fn read<A: DeserializeOwned>(schema: &Object, mut arguments: Object) 
     if let Some(unknown) = arguments.keys().find(|name| !properties.contains_key(*name)) {
         let known: Vec<_> = properties.keys().map(|name| format!("`{name}`")).collect();
         let known = if known.is_empty() { "this tool takes none".to_owned() } else { known.join(", ") };
-        return Err(ToolError::arguments(format!("Unknown argument `{}`. Allowed: {known}.", printable(unknown))));
+        return Err(ToolError::arguments(format!(
+            "Unknown argument `{}`. Allowed: {known}.",
+            printable(unknown)
+        )));
     }
     // A null is what many clients send for an argument that is not given.
     arguments.retain(|_, value| !value.is_null());
-    let required = schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    let required =
+        schema.get("required").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     for name in required {
         if !arguments.contains_key(name) {
             let expected = properties.get(name).map(expectation).unwrap_or_default();
@@ -45,7 +49,9 @@ pub(super) fn read<A: DeserializeOwned>(schema: &Object, mut arguments: Object) 
         };
         let name = path.split(['.', '[']).next().unwrap_or_default();
         match properties.get(name) {
-            Some(property) => ToolError::arguments(format!("Argument `{name}` must be {}.", expectation(property))),
+            Some(property) => {
+                ToolError::arguments(format!("Argument `{name}` must be {}.", expectation(property)))
+            }
             None => ToolError::arguments("The arguments do not fit the tool's schema."),
         }
     })
@@ -215,8 +221,9 @@ impl<'de> Deserialize<'de> for RunStatusCode {
             Value::Number(number) => number.as_u64().or_else(|| whole(number.as_f64()?)),
             Value::String(text) => text.trim().parse().ok().or_else(|| {
                 (0..=u64::from(Self::LAST)).find(|code| {
-                    i64::try_from(*code)
-                        .is_ok_and(|code| crate::api::model::run_status_name(code).eq_ignore_ascii_case(text.trim()))
+                    i64::try_from(*code).is_ok_and(|code| {
+                        crate::api::model::run_status_name(code).eq_ignore_ascii_case(text.trim())
+                    })
                 })
             }),
             _ => None,
@@ -315,12 +322,27 @@ mod tests {
     #[test]
     fn refusals_name_the_argument_and_what_is_allowed_but_no_value() {
         for (arguments, message) in [
-            (serde_json::json!({"pageSize": 101}), "Argument `pageSize` must be a whole number from 1 to 100."),
-            (serde_json::json!({"pageSize": 1.5}), "Argument `pageSize` must be a whole number from 1 to 100."),
+            (
+                serde_json::json!({"pageSize": 101}),
+                "Argument `pageSize` must be a whole number from 1 to 100.",
+            ),
+            (
+                serde_json::json!({"pageSize": 1.5}),
+                "Argument `pageSize` must be a whole number from 1 to 100.",
+            ),
             (serde_json::json!({}), "Missing argument `pageSize`: it must be a whole number from 1 to 100."),
-            (serde_json::json!({"pageSize": 1, "query": "secret"}), "Argument `query` must be a text of 1 to 5 characters, not only blanks."),
-            (serde_json::json!({"pageSize": 1, "status": 14}), "Argument `status` must be one of 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13."),
-            (serde_json::json!({"pageSize": 1, "sise": 2}), "Unknown argument `sise`. Allowed: `pageSize`, `query`, `status`, `wait`."),
+            (
+                serde_json::json!({"pageSize": 1, "query": "secret"}),
+                "Argument `query` must be a text of 1 to 5 characters, not only blanks.",
+            ),
+            (
+                serde_json::json!({"pageSize": 1, "status": 14}),
+                "Argument `status` must be one of 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13.",
+            ),
+            (
+                serde_json::json!({"pageSize": 1, "sise": 2}),
+                "Unknown argument `sise`. Allowed: `pageSize`, `query`, `status`, `wait`.",
+            ),
         ] {
             let answer = outcome(arguments);
             assert!(answer.contains(message), "{answer}");

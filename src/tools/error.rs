@@ -78,7 +78,11 @@ impl ToolError {
     /// The client went away; nobody reads this but the log.
     #[must_use]
     pub fn cancelled() -> Self {
-        Self::new("cancelled", "The call was cancelled.", "Call the tool again if the result is still wanted.")
+        Self::new(
+            "cancelled",
+            "The call was cancelled.",
+            "Call the tool again if the result is still wanted.",
+        )
     }
 
     /// A fault of this server. The details are in the log.
@@ -148,52 +152,91 @@ impl From<ApiError> for ToolError {
             if text.ends_with(['.', '!', '?']) { text.to_owned() } else { format!("{text}.") }
         };
         let mut error = match api.fault() {
-            Fault::NoCredential => {
-                Self::new("authentication_required", "There is no credential for the platform.", "Sign in, then call the tool again.")
-            }
+            Fault::NoCredential => Self::new(
+                "authentication_required",
+                "There is no credential for the platform.",
+                "Sign in, then call the tool again.",
+            ),
             Fault::Unauthorized => Self {
                 credential: Some(CredentialProblem::Dead),
-                ..Self::new("authentication_failed", "The platform no longer accepts this sign-in.", "Reconnect the server in your client to sign in again.")
+                ..Self::new(
+                    "authentication_failed",
+                    "The platform no longer accepts this sign-in.",
+                    "Reconnect the server in your client to sign in again.",
+                )
             },
-            Fault::NoAccess => {
-                Self::new("no_access", "The platform did not allow this for the given run.", "Check agentId and runId with get_agent_runs; if other tools fail too, sign in again.")
-            }
+            Fault::NoAccess => Self::new(
+                "no_access",
+                "The platform did not allow this for the given run.",
+                "Check agentId and runId with get_agent_runs; if other tools fail too, sign in again.",
+            ),
             Fault::InsufficientScope(scope) => {
                 let needed = ScopeSet::parse(scope.iter().flat_map(|names| names.split(' ')));
                 Self {
                     credential: Some(CredentialProblem::Scope(needed)),
-                    ..Self::new("insufficient_scope", "The sign-in lacks a right that the platform wants for this.", "Reconnect the server in your client and approve the requested access.")
+                    ..Self::new(
+                        "insufficient_scope",
+                        "The sign-in lacks a right that the platform wants for this.",
+                        "Reconnect the server in your client and approve the requested access.",
+                    )
                 }
             }
-            Fault::Forbidden => {
-                Self::new("forbidden", "The platform does not allow this to the signed-in user.", "Ask an administrator of the organisation for access.")
-            }
-            Fault::NotFound => {
-                Self::new("not_found", said("The platform knows no such object."), "Check the ids: list_agents, list_spaces and get_agent_runs show valid ones.")
-            }
-            Fault::Conflict => {
-                Self::new("conflict", said("The platform refused this in the present state."), "Look at the present state (get_agent_runs), then decide whether to call again.")
-            }
-            Fault::Rejected => {
-                Self::new("rejected", said("The platform refused the input."), "Correct the input and call the tool again.")
-            }
-            Fault::RateLimited => {
-                Self::new("rate_limited", "The platform's request limit is used up for the moment.", "Wait before the next call.").retryable(api.retry_after().or(Some(Duration::from_mins(1))))
-            }
+            Fault::Forbidden => Self::new(
+                "forbidden",
+                "The platform does not allow this to the signed-in user.",
+                "Ask an administrator of the organisation for access.",
+            ),
+            Fault::NotFound => Self::new(
+                "not_found",
+                said("The platform knows no such object."),
+                "Check the ids: list_agents, list_spaces and get_agent_runs show valid ones.",
+            ),
+            Fault::Conflict => Self::new(
+                "conflict",
+                said("The platform refused this in the present state."),
+                "Look at the present state (get_agent_runs), then decide whether to call again.",
+            ),
+            Fault::Rejected => Self::new(
+                "rejected",
+                said("The platform refused the input."),
+                "Correct the input and call the tool again.",
+            ),
+            Fault::RateLimited => Self::new(
+                "rate_limited",
+                "The platform's request limit is used up for the moment.",
+                "Wait before the next call.",
+            )
+            .retryable(api.retry_after().or(Some(Duration::from_mins(1)))),
             Fault::Server(status) => {
-                let error = Self::new("platform_error", format!("The platform failed with status {status}."), "Try again in a minute.");
+                let error = Self::new(
+                    "platform_error",
+                    format!("The platform failed with status {status}."),
+                    "Try again in a minute.",
+                );
                 error.retryable(api.retry_after())
             }
-            Fault::Timeout => {
-                Self::new("platform_timeout", "The platform did not answer in time.", "Try again in a minute.").retryable(None)
-            }
-            Fault::Unreachable => {
-                Self::new("platform_unreachable", "The platform cannot be reached at the moment.", "Try again in a minute.").retryable(None)
-            }
-            Fault::Malformed => {
-                Self::new("platform_answer", "The platform sent an answer that cannot be used.", "Report it with the request id if it happens again.")
-            }
-            Fault::Status(status) => Self::new("platform_status", said(&format!("The platform answered with status {status}")), "Check the arguments."),
+            Fault::Timeout => Self::new(
+                "platform_timeout",
+                "The platform did not answer in time.",
+                "Try again in a minute.",
+            )
+            .retryable(None),
+            Fault::Unreachable => Self::new(
+                "platform_unreachable",
+                "The platform cannot be reached at the moment.",
+                "Try again in a minute.",
+            )
+            .retryable(None),
+            Fault::Malformed => Self::new(
+                "platform_answer",
+                "The platform sent an answer that cannot be used.",
+                "Report it with the request id if it happens again.",
+            ),
+            Fault::Status(status) => Self::new(
+                "platform_status",
+                said(&format!("The platform answered with status {status}")),
+                "Check the arguments.",
+            ),
         };
         error.cause = Some(api.to_string());
         error

@@ -28,7 +28,11 @@ fn generate<T: JsonSchema>(input: bool) -> Object {
     let settings = SchemaSettings::draft2020_12().with(|settings| {
         settings.inline_subschemas = true;
         settings.meta_schema = None;
-        settings.contract = if input { schemars::generate::Contract::Deserialize } else { schemars::generate::Contract::Serialize };
+        settings.contract = if input {
+            schemars::generate::Contract::Deserialize
+        } else {
+            schemars::generate::Contract::Serialize
+        };
     });
     let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
     clean(&mut schema);
@@ -62,6 +66,9 @@ fn clean(schema: &mut Value) {
             object.insert("type".to_owned(), only);
         }
     }
+    if let Some(Value::Array(values)) = object.get_mut("enum") {
+        values.retain(|value| !value.is_null());
+    }
     for keyword in ["properties", "patternProperties"] {
         if let Some(Value::Object(members)) = object.get_mut(keyword) {
             members.values_mut().for_each(clean);
@@ -90,7 +97,8 @@ fn clean(schema: &mut Value) {
 /// What a value of this property must be, in words: completes "must be ...".
 pub fn expectation(property: &Value) -> String {
     if let Some(Value::Array(values)) = property.get("enum") {
-        let values: Vec<_> = values.iter().map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned)).collect();
+        let values: Vec<_> =
+            values.iter().map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned)).collect();
         return format!("one of {}", values.join(", "));
     }
     let bound = |name: &str| property.get(name).and_then(Value::as_u64);

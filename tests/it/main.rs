@@ -1,1 +1,24 @@
-//! Integration tests.
+//! Integration tests: the real router on a real socket, the simulated platform behind it, real clients in front.
+//!
+//! One binary, one module per area. Time is moved by hand; nothing sleeps.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "a test fails loudly"
+)]
+
+mod arguments;
+mod connect;
+mod docs;
+mod edge;
+mod faults;
+mod identity;
+mod layers;
+mod protocol;
+mod sessions;
+mod shutdown;
+mod support;
+mod tools;

@@ -52,7 +52,8 @@ impl Tool for GetAgent {
             agent.icon = None;
             agent.image = None;
         }
-        let status_name = agent.status.map_or_else(|| "Never Run".to_owned(), |code| run_status_name(code).into_owned());
+        let status_name =
+            agent.status.map_or_else(|| "Never Run".to_owned(), |code| run_status_name(code).into_owned());
         Ok(Output { agent, status_name })
     }
 }

@@ -120,13 +120,18 @@ impl Tool for ListAgents {
         let page_index = args.page_index.map_or(1, Bounded::get);
         let records_per_page = args.records_per_page.map_or(50, Bounded::get);
         let page = cx.api().list_agents(&filter(&args), page_index, records_per_page).await?;
-        let shown = u64::from(page_index.saturating_sub(1)) * u64::from(records_per_page) + page.agents.len() as u64;
+        let shown =
+            u64::from(page_index.saturating_sub(1)) * u64::from(records_per_page) + page.agents.len() as u64;
         let note = page.total.filter(|total| *total > shown && !page.agents.is_empty()).map(|total| {
             format!("{shown} of {total} shown so far. Call again with pageIndex {} for more.", page_index + 1)
         });
         Ok(Output {
             agents: page.agents.into_iter().map(AgentSummary::from).collect(),
-            pagination: page.total.map(|total_record_count| Pagination { total_record_count, page_index, records_per_page }),
+            pagination: page.total.map(|total_record_count| Pagination {
+                total_record_count,
+                page_index,
+                records_per_page,
+            }),
             note,
         })
     }

@@ -62,7 +62,9 @@ impl Tool for SearchAgents {
             returned,
             limit,
             truncated,
-            note: truncated.then_some("The limit was reached; there may be more matches. Raise maxRecords or use a narrower term."),
+            note: truncated.then_some(
+                "The limit was reached; there may be more matches. Raise maxRecords or use a narrower term.",
+            ),
         })
     }
 }

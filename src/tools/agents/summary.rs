@@ -37,7 +37,9 @@ impl From<Agent> for AgentSummary {
             id: agent.id,
             name: agent.name,
             description: agent.description,
-            status: agent.status.map_or_else(|| "Never Run".to_owned(), |code| run_status_name(code).into_owned()),
+            status: agent
+                .status
+                .map_or_else(|| "Never Run".to_owned(), |code| run_status_name(code).into_owned()),
             config_type: agent.config_type,
             version: agent.version,
             last_activity: agent.last_activity,

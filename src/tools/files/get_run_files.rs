@@ -78,7 +78,8 @@ impl From<RunFile> for File {
 impl Tool for GetRunFiles {
     const NAME: &'static str = "get_run_files";
     const TITLE: &'static str = "Get Run Files";
-    const DESCRIPTION: &'static str = "Lists the files that a run produced: exported data and logs, with ids for get_file_download_url.";
+    const DESCRIPTION: &'static str =
+        "Lists the files that a run produced: exported data and logs, with ids for get_file_download_url.";
     const TOOLSET: Toolset = Toolset::Files;
     const EFFECT: Effect = Effect::Read;
     const SCOPES: &'static [Scope] = &[Scope::RunsRead];

@@ -60,7 +60,8 @@ impl Tool for GetAgentRuns {
             returned,
             limit,
             truncated,
-            note: truncated.then_some("The limit was reached; there may be older runs. Raise maxRecords to see them."),
+            note: truncated
+                .then_some("The limit was reached; there may be older runs. Raise maxRecords to see them."),
         })
     }
 }

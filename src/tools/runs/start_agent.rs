@@ -78,7 +78,9 @@ impl Tool for StartAgent {
         let wait = args.wait();
         let request = args.request(wait);
         if wait.is_some() && request.parallelism > 1 {
-            return Err(ToolError::arguments("Argument `parallelism` must be 1 when `isRunSynchronously` is true."));
+            return Err(ToolError::arguments(
+                "Argument `parallelism` must be 1 when `isRunSynchronously` is true.",
+            ));
         }
         let begun = cx.clock.now();
         let start = cx.api();
@@ -109,7 +111,10 @@ impl Args {
 
 /// Whether the run may have started although no usable answer came.
 fn is_lost(error: &ApiError) -> bool {
-    matches!(error.fault(), Fault::Timeout | Fault::Unreachable | Fault::Server(_) | Fault::Malformed | Fault::Status(408))
+    matches!(
+        error.fault(),
+        Fault::Timeout | Fault::Unreachable | Fault::Server(_) | Fault::Malformed | Fault::Status(408)
+    )
 }
 
 /// Nothing is started twice: look for the run that the lost call started, name it, and say how to go on.
@@ -124,20 +129,28 @@ async fn find_started(cx: &ToolCx, args: &Args, begun: jiff::Timestamp, error: A
     });
     let Some(run) = started else {
         let mut lost = ToolError::from(error);
-        lost.never_repeat("It is not known whether the run started. Look with get_agent_runs before starting again.");
+        lost.never_repeat(
+            "It is not known whether the run started. Look with get_agent_runs before starting again.",
+        );
         return lost;
     };
     let id = run.id.unwrap_or_default();
     let state = run.status.map(crate::api::model::run_status_name).unwrap_or_default();
     if run.status.is_some_and(is_finished) {
         ToolError::still_running(
-            format!("Run {id} of agent {agent} was started and has ended ({state}), but its data did not arrive."),
+            format!(
+                "Run {id} of agent {agent} was started and has ended ({state}), but its data did not arrive."
+            ),
             format!("Do not start again. Get the files with get_run_files, agentId {agent} and runId {id}."),
         )
     } else {
         ToolError::still_running(
-            format!("Run {id} of agent {agent} was started and goes on ({state}); its data was not ready in time."),
-            format!("Do not start again. Follow it with get_run_status, agentId {agent} and runId {id}, then get_run_files."),
+            format!(
+                "Run {id} of agent {agent} was started and goes on ({state}); its data was not ready in time."
+            ),
+            format!(
+                "Do not start again. Follow it with get_run_status, agentId {agent} and runId {id}, then get_run_files."
+            ),
         )
     }
 }

@@ -47,6 +47,10 @@ impl Tool for StopAgent {
 
     async fn call(cx: &ToolCx, Args { agent_id, run_id }: Args) -> Result<Output, ToolError> {
         cx.api().stop_run(agent_id, run_id).await?;
-        Ok(Output { agent_id, run_id, message: "The stop was requested. Check with get_run_status that the run has ended." })
+        Ok(Output {
+            agent_id,
+            run_id,
+            message: "The stop was requested. Check with get_run_status that the run has ended.",
+        })
     }
 }

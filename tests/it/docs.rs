@@ -1,0 +1,47 @@
+//! Generated pages are fresh, and the README's promises hold.
+
+use std::{fs, process::Command};
+
+fn printed(page: &str) -> String {
+    let output = Command::new(env!("CARGO_BIN_EXE_sequentum-mcp")).args(["catalog", page]).output().unwrap();
+    assert!(output.status.success());
+    String::from_utf8(output.stdout).unwrap()
+}
+
+fn file(path: &str) -> String {
+    fs::read_to_string(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+#[test]
+fn the_tool_reference_is_fresh() {
+    assert!(
+        file("docs/tool-reference.md") == printed("tools"),
+        "run: cargo run -- catalog tools > docs/tool-reference.md"
+    );
+}
+
+#[test]
+fn the_configuration_page_is_fresh() {
+    assert!(
+        file("docs/configuration.md") == printed("configuration"),
+        "run: cargo run -- catalog configuration > docs/configuration.md"
+    );
+}
+
+#[test]
+fn a_refused_configuration_ends_the_start_with_what_to_do() {
+    let output = Command::new(env!("CARGO_BIN_EXE_sequentum-mcp"))
+        .args(["serve", "--port", "many"])
+        .env("HOST", "0.0.0.0")
+        .env("SESSION_KEY", "short")
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    insta::assert_snapshot!(String::from_utf8(output.stderr).unwrap(), @r#"
+    The configuration was refused:
+      - PUBLIC_URL (unset) is needed because HOST=0.0.0.0 is not loopback: set it to an origin such as https://mcp.example.com (https, or http on loopback; no path)
+      - --port="many" is refused: expected a port number from 0 to 65535 (0 = any free port)
+      - SESSION_KEY=(hidden) (environment) is refused: expected one or more keys of 32 bytes in base64url or hex, separated by commas; the first seals, all open
+    Run `sequentum-mcp --help` for all settings.
+    "#);
+}

@@ -1,0 +1,132 @@
+//! Who may know whom: the arrows of `docs/architecture.md`, read from the source.
+
+use std::{fs, path::Path};
+
+/// A room, the rooms it may know, and the libraries that are its alone to name.
+const ROOMS: [(&str, &[&str]); 12] = [
+    ("clock", &[]),
+    ("outbound", &[]),
+    ("config", &["outbound", "api::retry"]),
+    ("api", &["config", "outbound", "clock"]),
+    ("auth", &["api::Credential", "api::error", "config", "outbound", "clock"]),
+    ("tools", &["api", "auth", "clock"]),
+    ("mcp", &["tools", "api", "auth", "config", "clock"]),
+    ("http", &["mcp", "tools", "auth", "clock"]),
+    ("telemetry", &["config"]),
+    ("demo", &["clock", "outbound"]),
+    ("app", &["http", "mcp", "tools", "auth", "api", "config", "clock"]),
+    ("cli", &["app", "demo", "telemetry", "tools", "auth", "config", "clock"]),
+];
+
+/// Libraries that change shape often or carry a risk, and the only rooms that may name them.
+const LIBRARIES: [(&str, &[&str]); 5] = [
+    ("rmcp", &["mcp"]),
+    ("axum", &["http", "demo"]),
+    ("reqwest", &["outbound", "api", "auth", "app", "demo"]),
+    ("jsonwebtoken", &["auth", "demo"]),
+    ("clap", &["cli"]),
+];
+
+fn sources(directory: &Path, found: &mut Vec<(String, String)>) {
+    for entry in fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let name = path.strip_prefix(concat!(env!("CARGO_MANIFEST_DIR"), "/src")).unwrap();
+            found.push((name.to_str().unwrap().to_owned(), fs::read_to_string(&path).unwrap()));
+        }
+    }
+}
+
+fn all() -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    sources(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")), &mut found);
+    found.retain(|(name, _)| name != "lib.rs" && name != "main.rs");
+    found
+}
+
+fn room(name: &str) -> &str {
+    name.split(['/', '.']).next().unwrap()
+}
+
+/// The code of a file: no comments, no unit tests.
+fn code(text: &str) -> String {
+    let product = text.split("#[cfg(test)]").next().unwrap();
+    product.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+/// Every `crate::...` path, with grouped imports spelled out.
+fn paths(code: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for part in code.split("crate::").skip(1) {
+        if let Some(group) = part.strip_prefix('{') {
+            let mut depth = 0;
+            let mut item = String::new();
+            for character in group.chars() {
+                match character {
+                    '{' => depth += 1,
+                    '}' if depth == 0 => break,
+                    '}' => depth -= 1,
+                    ',' if depth == 0 => found.push(std::mem::take(&mut item).trim().to_owned()),
+                    _ => {}
+                }
+                if character != ',' || depth > 0 {
+                    item.push(character);
+                }
+            }
+            found.push(item.trim().to_owned());
+        } else {
+            found.push(
+                part.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'))
+                    .next()
+                    .unwrap()
+                    .to_owned(),
+            );
+        }
+    }
+    found.retain(|path| !path.is_empty());
+    found
+}
+
+#[test]
+fn every_arrow_points_the_right_way() {
+    let mut wrong = Vec::new();
+    for (name, text) in all() {
+        let room = room(&name);
+        let Some((_, allowed)) = ROOMS.iter().find(|(known, _)| *known == room) else {
+            panic!("src/{name} is in no known room: add it to ROOMS and to docs/architecture.md");
+        };
+        for path in paths(&code(&text)) {
+            let own = path == room || path.starts_with(&format!("{room}::"));
+            let is_allowed =
+                allowed.iter().any(|allowed| path == *allowed || path.starts_with(&format!("{allowed}::")));
+            if !own && !is_allowed {
+                wrong.push(format!("src/{name} may not use crate::{path}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn libraries_stay_in_their_rooms() {
+    let mut wrong = Vec::new();
+    for (name, text) in all() {
+        let code = code(&text);
+        for (library, rooms) in LIBRARIES {
+            let names_it =
+                code.split(|c: char| !(c.is_alphanumeric() || c == '_')).any(|word| word == library);
+            if names_it && code.contains(&format!("{library}::")) && !rooms.contains(&room(&name)) {
+                wrong.push(format!("src/{name} may not name {library}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn grouped_imports_are_spelled_out() {
+    let code = "use crate::{api::{Api, Session}, auth::Caller};\nlet x = crate::clock::Clock::system();";
+    assert_eq!(paths(code), ["api::{Api, Session}", "auth::Caller", "clock::Clock::system"]);
+}

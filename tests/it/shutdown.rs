@@ -1,0 +1,80 @@
+//! The end: what runs may finish, nothing new comes in.
+
+use std::time::Duration;
+
+use reqwest::StatusCode;
+use sequentum_mcp::demo::{Fault, FaultKind};
+use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use crate::support::{TestServer, server::call};
+
+#[tokio::test]
+async fn running_calls_finish_and_new_ones_are_refused() {
+    let mut server = TestServer::start().await;
+    let hold = Duration::from_mins(1);
+    server.platform.faults().inject(Fault {
+        path_contains: "/api/v1/spaces".to_owned(),
+        times: 20,
+        kind: FaultKind::Delay(hold),
+    });
+    let requests: Vec<_> = (0..20)
+        .map(|_| tokio::spawn(server.post(Some(&server.token()), &call("list_spaces", json!({}))).send()))
+        .collect();
+    // All twenty are held by the platform before the server is asked to stop.
+    while server.platform.requests().len() < 20
+        && !server.platform.requests().iter().any(|seen| seen.status != 0)
+    {
+        if held(&server) == 20 {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    server.begin_stop();
+    while TcpStream::connect(server.address).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    server.clock.advance(hold);
+    for request in requests {
+        let answer = request.await.unwrap().unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        assert!(answer.text().await.unwrap().contains("structuredContent"), "every byte arrived");
+    }
+    server.stop().await;
+}
+
+fn held(server: &TestServer) -> usize {
+    server.platform.requests().len()
+}
+
+#[tokio::test]
+async fn a_half_sent_header_does_not_stay_for_good() {
+    let server =
+        TestServer::with(&[("IDLE_TIMEOUT_SECONDS", "1")], sequentum_mcp::tools::Catalog::new()).await;
+    let mut socket = TcpStream::connect(server.address).await.unwrap();
+    socket.write_all(b"POST /mcp HTTP/1.1\r\nhost: 127.0").await.unwrap();
+    let mut rest = Vec::new();
+    let closed = tokio::time::timeout(Duration::from_secs(20), socket.read_to_end(&mut rest)).await;
+    assert!(closed.is_ok(), "the server closes the connection by itself");
+}
+
+#[tokio::test]
+async fn connections_beyond_the_cap_wait_their_turn() {
+    let server = TestServer::with(&[("MAX_CONNECTIONS", "1")], sequentum_mcp::tools::Catalog::new()).await;
+    let mut first = TcpStream::connect(server.address).await.unwrap();
+    let ask = format!("GET /livez HTTP/1.1\r\nhost: {}\r\n\r\n", server.address);
+    first.write_all(ask.as_bytes()).await.unwrap();
+    let mut buffer = [0; 15];
+    first.read_exact(&mut buffer).await.unwrap();
+    assert_eq!(&buffer, b"HTTP/1.1 200 OK");
+    let mut second = TcpStream::connect(server.address).await.unwrap();
+    second.write_all(ask.as_bytes()).await.unwrap();
+    let early = tokio::time::timeout(Duration::from_millis(100), second.read_exact(&mut buffer)).await;
+    assert!(early.is_err(), "no answer while the first connection is open");
+    drop(first);
+    second.read_exact(&mut buffer).await.unwrap();
+    assert_eq!(&buffer, b"HTTP/1.1 200 OK");
+}

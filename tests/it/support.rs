@@ -1,0 +1,9 @@
+//! What the tests stand on: a started server in front of a started platform, and ways to talk to it.
+
+pub mod browser;
+pub mod server;
+
+pub use server::{Answer, TestServer};
+
+/// Every scope, as a token's `scope` claim has it.
+pub const ALL_SCOPES: &str = "agents:read agents:write runs:read spaces:read spaces:write billing:read";

@@ -1,0 +1,216 @@
+//! [`TestServer`]: the product on a loopback port, in front of the simulated platform, on a clock moved by hand.
+
+use std::{net::SocketAddr, time::Duration};
+
+use jiff::Timestamp;
+use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap};
+use sequentum_mcp::{
+    app::App,
+    clock::Clock,
+    config::{Config, Sources},
+    demo::{Login, Options, Platform},
+    outbound,
+    tools::Catalog,
+};
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+use url::Url;
+
+use super::ALL_SCOPES;
+
+pub struct TestServer {
+    pub platform: Platform,
+    pub clock: Clock,
+    pub origin: String,
+    pub address: SocketAddr,
+    http: reqwest::Client,
+    stop: Option<oneshot::Sender<()>>,
+    serving: JoinHandle<()>,
+}
+
+/// One answer, read to its end.
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// Status, the headers that clients act on, and the body, with what changes from run to run replaced.
+    pub fn pinned(&self, server: &TestServer) -> String {
+        let mut text = format!("{}\n", self.status.as_u16());
+        for name in ["www-authenticate", "allow", "retry-after", "location", "mcp-protocol-version"] {
+            for value in self.headers.get_all(name) {
+                text.extend([name, ": ", value.to_str().unwrap(), "\n"]);
+            }
+        }
+        text.push_str(&self.text);
+        let id = self.header("x-request-id");
+        assert!(!id.is_empty(), "every answer has a request id");
+        text.replace(id, "<request-id>")
+            .replace(&server.origin, "<origin>")
+            .replace(server.platform.issuer(), "<issuer>")
+    }
+}
+
+impl TestServer {
+    pub async fn start() -> Self {
+        Self::with(&[], Catalog::new()).await
+    }
+
+    /// With settings as in the environment, and a catalogue of the test's choice.
+    pub async fn with(settings: &[(&str, &str)], catalog: Catalog) -> Self {
+        let clock = Clock::manual("2026-11-21T10:00:00Z".parse::<Timestamp>().unwrap());
+        let options = Options { clock: clock.clone(), ..Options::default() };
+        let platform = Platform::start(listener().await, options).await.unwrap();
+        Self::before(platform, clock, settings, catalog).await
+    }
+
+    /// A (further) server in front of a platform.
+    pub async fn before(
+        platform: Platform,
+        clock: Clock,
+        settings: &[(&str, &str)],
+        catalog: Catalog,
+    ) -> Self {
+        let mut environment = vec![("SEQUENTUM_API_URL".to_owned(), platform.url().to_string())];
+        environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let mut config = Config::load(&Sources::default().with_environment(environment)).unwrap();
+        config.api.retry.first_wait = Duration::from_millis(1);
+        let app = App::on(listener().await, &config, clock.clone(), catalog).unwrap();
+        let address = app.local_addr().unwrap();
+        let (stop, stopped) = oneshot::channel::<()>();
+        let serving = tokio::spawn(app.run(async {
+            let _ = stopped.await;
+        }));
+        let origin = format!("http://{address}");
+        let http = outbound::client(&Url::parse(&origin).unwrap()).unwrap();
+        Self { platform, clock, origin, address, http, stop: Some(stop), serving }
+    }
+
+    pub fn endpoint(&self) -> String {
+        format!("{}/mcp", self.origin)
+    }
+
+    /// Asks the server to stop; completes when it has drained.
+    pub async fn stop(mut self) {
+        drop(self.stop.take());
+        (&mut self.serving).await.unwrap();
+    }
+
+    pub fn begin_stop(&mut self) {
+        drop(self.stop.take());
+    }
+
+    pub fn alice() -> Login {
+        Platform::logins()[0]
+    }
+
+    pub fn bob() -> Login {
+        Platform::logins()[1]
+    }
+
+    /// A good token of Alice's with all scopes.
+    pub fn token(&self) -> String {
+        self.token_for(&Self::alice(), ALL_SCOPES)
+    }
+
+    pub fn token_for(&self, login: &Login, scope: &str) -> String {
+        self.platform.access_token(login, &self.endpoint(), scope).unwrap()
+    }
+
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.http.request(method, format!("{}{path}", self.origin))
+    }
+
+    pub async fn send(&self, request: RequestBuilder) -> Answer {
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status(), response.headers().clone());
+        Answer { status, headers, text: response.text().await.unwrap() }
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(self.request(Method::GET, path)).await
+    }
+
+    /// A POST with the headers of a 2025-06-18 client.
+    pub fn post(&self, token: Option<&str>, message: &Value) -> RequestBuilder {
+        let request = self
+            .request(Method::POST, "/mcp")
+            .header("accept", "application/json, text/event-stream")
+            .header("mcp-protocol-version", "2025-06-18")
+            .json(message);
+        match token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        }
+    }
+
+    /// The same message as a 2026-07-28 client sends it.
+    pub fn post_modern(&self, token: &str, message: &Value) -> RequestBuilder {
+        let mut message = message.clone();
+        if message["params"].is_null() {
+            message["params"] = json!({});
+        }
+        message["params"]["_meta"]["io.modelcontextprotocol/protocolVersion"] = json!("2026-07-28");
+        message["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"] = json!({});
+        let mut request = self
+            .request(Method::POST, "/mcp")
+            .header("accept", "application/json, text/event-stream")
+            .header("mcp-protocol-version", "2026-07-28")
+            .header("mcp-method", message["method"].as_str().unwrap())
+            .bearer_auth(token)
+            .json(&message);
+        if let Some(name) = message["params"]["name"].as_str() {
+            request = request.header("mcp-name", name);
+        }
+        request
+    }
+
+    /// Calls a tool as Alice and returns the whole result, error or not.
+    pub async fn call(&self, tool: &str, arguments: Value) -> Value {
+        let answer = self.send(self.post(Some(&self.token()), &call(tool, arguments))).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+        let mut answer = answer.json();
+        assert!(answer.get("error").is_none(), "{answer}");
+        answer["result"].take()
+    }
+
+    /// Calls a tool that must succeed and returns its structured content.
+    pub async fn ask(&self, tool: &str, arguments: Value) -> Value {
+        let mut result = self.call(tool, arguments).await;
+        assert_eq!(result["isError"], false, "{result}");
+        let text: Value = serde_json::from_str(result["content"][0]["text"].as_str().unwrap()).unwrap();
+        assert_eq!(text, result["structuredContent"], "text and structure say the same");
+        result["structuredContent"].take()
+    }
+
+    /// Calls a tool that must fail and returns the error it shows, without the request id.
+    pub async fn refused(&self, tool: &str, arguments: Value) -> Value {
+        let result = self.call(tool, arguments).await;
+        assert_eq!(result["isError"], true, "{result}");
+        assert!(result.get("structuredContent").is_none());
+        let mut error: Value = serde_json::from_str(result["content"][0]["text"].as_str().unwrap()).unwrap();
+        let id = error["error"].as_object_mut().unwrap().remove("requestId");
+        assert!(id.is_some_and(|id| id.is_string()));
+        error["error"].take()
+    }
+}
+
+/// A `tools/call` request.
+#[expect(clippy::needless_pass_by_value, reason = "callers write json!(...) in place")]
+pub fn call(tool: &str, arguments: Value) -> Value {
+    json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": tool, "arguments": arguments}})
+}
+
+async fn listener() -> TcpListener {
+    TcpListener::bind(("127.0.0.1", 0)).await.unwrap()
+}

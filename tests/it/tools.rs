@@ -1,0 +1,257 @@
+//! Each tool through the front door: the plain case, the other tenant's object, what is not there.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::support::{ALL_SCOPES, TestServer, server::call};
+use sequentum_mcp::demo::{Fault, FaultKind};
+
+#[tokio::test]
+async fn whoami() {
+    let server = TestServer::start().await;
+    insta::assert_json_snapshot!(server.ask("whoami", json!({})).await, {".clientId" => "[client]"}, @r#"
+    {
+      "clientId": "[client]",
+      "missingScopes": [],
+      "organization": "3",
+      "scopes": [
+        "agents:read",
+        "agents:write",
+        "runs:read",
+        "spaces:read",
+        "spaces:write",
+        "billing:read"
+      ],
+      "subject": "15",
+      "tokenExpiresAt": "2026-11-21T11:00:00Z"
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn list_agents_pages_filters_and_sorts() {
+    let server = TestServer::start().await;
+    let all = server.ask("list_agents", json!({})).await;
+    let total = all["pagination"]["totalRecordCount"].as_u64().unwrap();
+    assert_eq!(all["agents"].as_array().unwrap().len() as u64, total);
+    assert!(all.get("note").is_none());
+
+    let first = server.ask("list_agents", json!({"recordsPerPage": 5})).await;
+    assert_eq!(first["note"], format!("5 of {total} shown so far. Call again with pageIndex 2 for more."));
+    let last_page = total.div_ceil(5);
+    let last = server.ask("list_agents", json!({"recordsPerPage": 5, "pageIndex": last_page})).await;
+    assert!(last.get("note").is_none());
+    assert_eq!(
+        last["pagination"],
+        json!({"totalRecordCount": total, "pageIndex": last_page, "recordsPerPage": 5})
+    );
+
+    let names = |page: &Value| -> Vec<String> {
+        page["agents"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|a| a["name"].as_str().unwrap().to_lowercase())
+            .collect()
+    };
+    let sorted = server.ask("list_agents", json!({"sortColumn": "name", "sortOrder": "desc"})).await;
+    let mut expected = names(&sorted);
+    expected.sort_by(|a, b| b.cmp(a));
+    assert_eq!(names(&sorted), expected);
+
+    let never = all["agents"].as_array().unwrap().iter().find(|a| a["id"] == 7310).unwrap();
+    assert_eq!(never["status"], "Never Run");
+    let queuing = server.ask("list_agents", json!({"status": "queuing"})).await;
+    assert!(queuing["agents"].as_array().unwrap().iter().all(|a| a["status"] == "Queuing"));
+    let space = server.ask("list_agents", json!({"spaceId": 42, "search": "SHOE"})).await;
+    assert!(names(&space).iter().all(|name| name.contains("shoe")));
+}
+
+#[tokio::test]
+async fn the_platform_gets_its_own_words() {
+    let server = TestServer::start().await;
+    server
+        .ask("list_agents", json!({"status": "Failed", "configType": "Command", "sortColumn": "lastActivity", "sortOrder": "asc", "search": " a b "}))
+        .await;
+    let seen = server.platform.requests().pop().unwrap();
+    assert_eq!(
+        seen.query.unwrap(),
+        "status=7&name=a+b&configType=4&sortColumn=lastActivity&sortOrder=0&pageIndex=1&recordsPerPage=50"
+    );
+}
+
+#[tokio::test]
+async fn get_agent_leaves_images_out_unless_asked() {
+    let server = TestServer::start().await;
+    let agent = server.ask("get_agent", json!({"agentId": 7301})).await;
+    assert_eq!(agent["id"], 7301);
+    assert_eq!(agent["statusName"], "Success");
+    assert!(agent["inputParameters"].is_object());
+    assert!(agent.get("image").is_none() && agent.get("icon").is_none());
+}
+
+#[tokio::test]
+async fn search_agents_says_when_it_was_cut() {
+    let server = TestServer::start().await;
+    let some = server.ask("search_agents", json!({"query": "e", "maxRecords": 2})).await;
+    assert_eq!((&some["returned"], &some["limit"], &some["truncated"]), (&json!(2), &json!(2), &json!(true)));
+    assert!(some["note"].as_str().unwrap().contains("maxRecords"));
+    let none = server.ask("search_agents", json!({"query": "no such agent"})).await;
+    assert_eq!(none, json!({"agents": [], "returned": 0, "limit": 50, "truncated": false}));
+}
+
+#[tokio::test]
+async fn spaces() {
+    let server = TestServer::start().await;
+    let spaces = server.ask("list_spaces", json!({})).await;
+    assert_eq!(spaces["returned"], 3);
+    let space = server.ask("get_space", json!({"spaceId": 42})).await;
+    assert_eq!(space, spaces["result"].as_array().unwrap().iter().find(|s| s["id"] == 42).unwrap().clone());
+    let name = space["name"].as_str().unwrap().to_uppercase();
+    assert_eq!(server.ask("search_space_by_name", json!({"name": name})).await["id"], 42);
+    let agents = server.ask("get_space_agents", json!({"spaceId": 42})).await;
+    assert!(agents["returned"].as_u64().unwrap() > 0);
+    assert!(agents["result"][0]["statusName"].is_string());
+}
+
+#[tokio::test]
+async fn runs_are_listed_followed_and_stopped() {
+    let server = TestServer::start().await;
+    let runs = server.ask("get_agent_runs", json!({"agentId": 7301})).await;
+    assert_eq!((&runs["returned"], &runs["truncated"]), (&json!(50), &json!(true)));
+    assert!(runs["note"].as_str().unwrap().contains("older runs"));
+
+    let run = server.ask("start_agent", json!({"agentId": 7302})).await["run"].clone();
+    assert_eq!(run["statusName"], "Queuing");
+    let ids = json!({"agentId": 7302, "runId": run["id"]});
+    server.clock.advance(Duration::from_secs(6));
+    assert_eq!(server.ask("get_run_status", ids.clone()).await["statusName"], "Running");
+    let stopped = server.ask("stop_agent", ids.clone()).await;
+    assert_eq!(stopped["runId"], run["id"]);
+    server.clock.advance(Duration::from_mins(1));
+    let ended = server.ask("get_run_status", ids.clone()).await;
+    assert_eq!((&ended["statusName"], &ended["finished"]), (&json!("Stopped"), &json!(true)));
+    let again = server.refused("start_agent", json!({"agentId": 7309})).await;
+    assert_eq!(again["code"], "rejected", "an inactive agent does not start: {again}");
+}
+
+#[tokio::test]
+async fn files_have_sizes_and_signed_links() {
+    let server = TestServer::start().await;
+    let run = server.ask("get_agent_runs", json!({"agentId": 7301, "maxRecords": 1})).await["runs"][0]["id"]
+        .clone();
+    let files = server.ask("get_run_files", json!({"agentId": 7301, "runId": run})).await;
+    let file = &files["result"][0];
+    let bytes = file["fileSizeBytes"].as_f64().unwrap();
+    assert_eq!(file["fileSize"], format!("{:.2} KB", bytes / 1024.0));
+    let link = server
+        .ask("get_file_download_url", json!({"agentId": 7301, "runId": run, "fileId": file["id"]}))
+        .await;
+    let url = link["downloadUrl"].as_str().unwrap();
+    assert!(url.starts_with(server.platform.storage_url().as_str()), "{url}");
+    assert!(!server.platform.credential_leaked(), "the link was not followed with the credential");
+}
+
+#[tokio::test]
+async fn a_synchronous_start_returns_the_data() {
+    let server = TestServer::start().await;
+    let json = start_and_wait(&server, 7302).await;
+    assert!(json["data"].is_array(), "{json}");
+    let csv = start_and_wait(&server, 7304).await;
+    assert!(csv["data"].as_str().unwrap().contains(','), "{csv}");
+}
+
+/// Starts synchronously and moves the clock until the platform answers.
+async fn start_and_wait(server: &TestServer, agent: u64) -> Value {
+    let arguments = json!({"agentId": agent, "isRunSynchronously": true, "timeout": 120});
+    let call = server.ask("start_agent", arguments);
+    tokio::pin!(call);
+    loop {
+        tokio::select! {
+            biased;
+            answer = &mut call => return answer,
+            // Each turn lets the request travel, then moves time on.
+            () = tokio::task::yield_now() => server.clock.advance(Duration::from_millis(10)),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_lost_start_names_the_run_and_nothing_is_started_twice() {
+    let server = TestServer::start().await;
+    server.platform.faults().inject(Fault {
+        path_contains: "POST /api/v1/agent/7302/start".to_owned(),
+        times: 1,
+        kind: FaultKind::Status { status: 504, headers: vec![], body: String::new() },
+    });
+    let unknown = server.refused("start_agent", json!({"agentId": 7302, "isRunSynchronously": true})).await;
+    assert_eq!(unknown["code"], "platform_error");
+    assert_eq!(unknown["retryable"], false, "a start is not to be repeated blindly: {unknown}");
+
+    // The platform starts the run, then the connection breaks.
+    server.platform.faults().inject(Fault {
+        path_contains: "POST /api/v1/agent/7303/start".to_owned(),
+        times: 1,
+        kind: FaultKind::HangAfterAction,
+    });
+    let before = starts(&server);
+    let arguments = json!({"agentId": 7303, "timeout": 1});
+    let lost = server.refused_within(arguments).await;
+    assert_eq!(lost["code"], "still_running", "{lost}");
+    assert!(lost["message"].as_str().unwrap().starts_with("Run "), "{lost}");
+    assert!(
+        lost["remedy"]
+            .as_str()
+            .unwrap()
+            .starts_with("Do not start again. Follow it with get_run_status, agentId 7303 and runId ")
+    );
+    assert_eq!(starts(&server) - before, 1);
+}
+
+fn starts(server: &TestServer) -> usize {
+    server.platform.requests().iter().filter(|seen| seen.path.ends_with("/start")).count()
+}
+
+impl TestServer {
+    /// A start whose answer never comes, against a server that waits for one second.
+    async fn refused_within(&self, arguments: Value) -> Value {
+        let impatient = Self::before(
+            self.platform.clone(),
+            self.clock.clone(),
+            &[("API_TIMEOUT_SECONDS", "1")],
+            sequentum_mcp::tools::Catalog::new(),
+        )
+        .await;
+        impatient.refused("start_agent", arguments).await
+    }
+}
+
+#[tokio::test]
+async fn another_tenants_objects_are_unknown() {
+    let server = TestServer::start().await;
+    for (tool, arguments) in [
+        ("get_agent", json!({"agentId": 9101})),
+        ("get_agent_runs", json!({"agentId": 9101})),
+        ("get_run_files", json!({"agentId": 9101, "runId": 1})),
+        ("start_agent", json!({"agentId": 9101})),
+        ("get_space", json!({"spaceId": 61})),
+        ("get_space_agents", json!({"spaceId": 61})),
+    ] {
+        let foreign = server.refused(tool, arguments.clone()).await;
+        assert_eq!(foreign["code"], "not_found", "{tool}: {foreign}");
+    }
+    let bob = server.token_for(&TestServer::bob(), ALL_SCOPES);
+    let own = server.send(server.post(Some(&bob), &call("get_agent", json!({"agentId": 9101})))).await.json();
+    assert_eq!(own["result"]["structuredContent"]["id"], 9101);
+}
+
+#[tokio::test]
+async fn the_platform_sees_the_callers_own_token() {
+    let server = TestServer::start().await;
+    for login in [TestServer::alice(), TestServer::bob()] {
+        let token = server.token_for(&login, ALL_SCOPES);
+        server.send(server.post(Some(&token), &call("list_spaces", json!({})))).await;
+        assert_eq!(server.platform.requests().pop().unwrap().authorization, Some(format!("Bearer {token}")));
+    }
+}
