@@ -1,7 +1,7 @@
 //! Commands and flags.
 //!
 //! `serve` is also what runs without a command. Every setting is a flag, made from the table in
-//! [`settings`](crate::config::settings), so there is nothing to keep in step by hand.
+//! [`settings`], so there is nothing to keep in step by hand.
 
 mod catalog;
 mod demo;

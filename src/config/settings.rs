@@ -62,7 +62,7 @@ settings! {
     PUBLIC_URL ["MCP_CANONICAL_ORIGIN"] = "http://HOST:PORT on loopback", "an origin such as https://mcp.example.com (https, or http on loopback; no path)",
         "The origin under which clients reach this server. The only source of every URL it publishes, and of the audience it accepts.";
     ALLOWED_HOSTS = "none besides the host of PUBLIC_URL", "a comma-separated list of host names, each with or without a port",
-        "Further values of the Host header to answer to. On a loopback bind localhost, 127.0.0.1 and [::1] are always among them.";
+        "Further values of the Host header to answer to. On a loopback bind localhost, 127.0.0.1 and ::1 are always among them.";
     ALLOWED_ORIGINS = "none besides the built-in list", "a comma-separated list of origins such as https://app.example.com",
         "Browser origins allowed in addition to the built-in ones (Claude, ChatGPT, OpenAI platform, Sequentum).";
     SEQUENTUM_API_URL = "https://dashboard.sequentum.com", "an https URL (http on loopback) without query or fragment",

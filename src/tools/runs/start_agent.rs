@@ -29,7 +29,7 @@ pub struct StartAgent;
 pub struct Args {
     /// Agent id from `list_agents` or `search_agents`.
     agent_id: AgentId,
-    /// Input values as JSON text, for instance {"startPage":"https://shop.example"}; names as in inputParameters of `get_agent`.
+    /// Input values as JSON text, for instance {"startPage":"shop.example/boots"}; names as in inputParameters of `get_agent`.
     input_parameters: Option<JsonText>,
     /// Wait for the end and return the extracted data, for agents that finish within about a minute; the default is false.
     is_run_synchronously: Option<Flag>,
