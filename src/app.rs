@@ -14,7 +14,7 @@ use crate::{
     clock::Clock,
     config::{Config, SessionMode},
     http::{self, Edge, HostRules, OriginRules, PublicUrls, SealError, Sessions, server},
-    mcp::McpServer,
+    mcp::Mcp,
     tools::Catalog,
 };
 
@@ -111,7 +111,7 @@ impl App {
             ),
             challenger: Challenger::new(public.resource_metadata()),
             authenticator: Authenticator::new(&config.auth, resources, clock.clone())?,
-            mcp: McpServer::new(&config.mcp, api, Arc::clone(&catalog), clock).into_http_service(),
+            mcp: Mcp::new(&config.mcp, api, Arc::clone(&catalog), clock),
             catalog,
             sessions,
             max_body_bytes: config.http.max_body_bytes,

@@ -33,7 +33,7 @@ pub use self::{
 };
 use crate::{
     auth::{Authenticator, Challenger},
-    mcp::HttpService,
+    mcp::Mcp,
     tools::Catalog,
 };
 
@@ -48,7 +48,7 @@ pub struct Edge {
     /// All tools, for the scope check before dispatch.
     pub catalog: Arc<Catalog>,
     /// The protocol.
-    pub mcp: HttpService,
+    pub mcp: Mcp,
     /// Session handles; `None` when none are issued.
     pub sessions: Option<Sessions>,
     /// Which Host values are answered.

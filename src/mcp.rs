@@ -3,6 +3,7 @@
 //! [`McpServer`] is built once and shared by every request; nothing in here is per client. Who is calling travels with
 //! each request in a [`CallScope`] that the edge puts in. Only this module names the MCP library.
 
+mod direct;
 mod guard;
 mod instructions;
 mod progress;
@@ -23,8 +24,17 @@ use rmcp::{
     },
 };
 
+use bytes::Bytes;
+use http_body_util::{Full, combinators::BoxBody};
+use serde_json::value::RawValue;
+
 pub use self::scope::CallScope;
-use crate::{api::Api, clock::Clock, config, tools::Catalog};
+use crate::{
+    api::Api,
+    clock::Clock,
+    config,
+    tools::{Catalog, Row},
+};
 
 /// The revisions served, oldest first. Those before 2026-07-28 begin with `initialize`.
 pub const REVISIONS: [&str; 4] = ["2025-03-26", "2025-06-18", "2025-11-25", NEWEST];
@@ -40,14 +50,18 @@ const SUPPORTED: [ProtocolVersion; 4] = [
     ProtocolVersion::V_2026_07_28,
 ];
 
-/// The library's HTTP service around one shared [`McpServer`].
-pub type HttpService = StreamableHttpService<McpServer, NeverSessionManager>;
+/// The protocol, as the edge uses it: one message in, one answer out.
+pub struct Mcp {
+    server: McpServer,
+    /// The library's HTTP service around the same server object.
+    service: StreamableHttpService<McpServer, NeverSessionManager>,
+}
 
-/// The server object. Cloning it copies one pointer.
+/// The server object that the library calls. Cloning it copies one pointer.
 #[derive(Clone)]
-pub struct McpServer(Arc<Shared>);
+pub(crate) struct McpServer(Arc<Shared>);
 
-struct Shared {
+pub(crate) struct Shared {
     api: Arc<Api>,
     clock: Clock,
     catalog: Arc<Catalog>,
@@ -58,7 +72,7 @@ struct Shared {
     call_timeout: Duration,
 }
 
-impl McpServer {
+impl Mcp {
     /// Builds everything that requests share.
     #[must_use]
     pub fn new(config: &config::Mcp, api: Arc<Api>, catalog: Arc<Catalog>, clock: Clock) -> Self {
@@ -72,7 +86,7 @@ impl McpServer {
             .with_protocol_version(ProtocolVersion::V_2025_11_25)
             .with_instructions(instructions::text());
         let tools = catalog.rows().iter().map(tools::describe).collect();
-        Self(Arc::new(Shared {
+        let server = McpServer(Arc::new(Shared {
             api,
             clock,
             catalog,
@@ -80,19 +94,41 @@ impl McpServer {
             info,
             list_cache_ttl: config.list_cache_ttl,
             call_timeout: config.call_timeout,
-        }))
-    }
-
-    /// The HTTP service. Hosts, origins, sessions and body limits are the edge's business, so they are off here.
-    #[must_use]
-    pub fn into_http_service(self) -> HttpService {
+        }));
+        // Hosts, origins, sessions and body limits are the edge's business, so they are off here.
         let config = StreamableHttpServerConfig::default()
             .with_legacy_session_mode(false)
             .with_json_response(true)
             .disable_allowed_hosts()
             .disable_allowed_origins()
             .with_sse_keep_alive(Some(Duration::from_secs(15)));
-        StreamableHttpService::new(move || Ok(self.clone()), Arc::default(), config)
+        let factory = {
+            let server = server.clone();
+            move || Ok(server.clone())
+        };
+        let service = StreamableHttpService::new(factory, Arc::default(), config);
+        Self { server, service }
+    }
+
+    /// Any message, with the library's rules for its era.
+    pub async fn handle(
+        &self,
+        request: http::Request<Full<Bytes>>,
+    ) -> http::Response<BoxBody<Bytes, std::convert::Infallible>> {
+        self.service.handle(request).await
+    }
+
+    /// A call of a known tool that asks for nothing but its result, and about which the library has nothing to say.
+    /// Returns the complete JSON-RPC answer.
+    pub async fn call(
+        &self,
+        row: &Row,
+        id: &RawValue,
+        arguments: Option<&RawValue>,
+        modern: bool,
+        scope: &CallScope,
+    ) -> Vec<u8> {
+        direct::call(&self.server.0, row, id, arguments, modern, scope).await
     }
 }
 

@@ -65,7 +65,7 @@ async fn handle(edge: &Edge, mut parts: Parts, body: Body, caller: &Arc<Caller>,
     if let Err(problem) = continue_session(edge, &mut parts, &envelope, caller) {
         return problem.json_rpc(id, envelope.id);
     }
-    let row = envelope.tool.as_deref().and_then(|name| edge.catalog.find(name));
+    let row = envelope.tool().and_then(|name| edge.catalog.find(name));
     if let Some(row) = row
         && !caller.scopes().contains(row.scopes)
         && envelope::headers_agree(&parts.headers, &envelope)
@@ -75,12 +75,18 @@ async fn handle(edge: &Edge, mut parts: Parts, body: Body, caller: &Arc<Caller>,
         return response;
     }
 
-    parts.headers.insert(header::ACCEPT, envelope::ACCEPT_BOTH);
-    let scope =
-        Arc::new(CallScope::new(Arc::clone(caller), id.as_str().to_owned(), accepts != Accepts::Json));
-    parts.extensions.insert(Arc::clone(&scope));
-    let answer = edge.mcp.handle(Request::from_parts(parts, Full::new(body.clone()))).await;
-    let mut response = answer.map(Body::new);
+    let streams = accepts != Accepts::Json;
+    let scope = Arc::new(CallScope::new(Arc::clone(caller), id.as_str().to_owned(), streams));
+    let mut response = match row.zip(envelope.plain_call(&parts.headers)) {
+        Some((row, (message, call))) if caller.scopes().contains(row.scopes) => {
+            json(edge.mcp.call(row, message, call.arguments, envelope.modern, &scope).await)
+        }
+        _ => {
+            parts.headers.insert(header::ACCEPT, envelope::ACCEPT_BOTH);
+            parts.extensions.insert(Arc::clone(&scope));
+            edge.mcp.handle(Request::from_parts(parts, Full::new(body.clone()))).await.map(Body::new)
+        }
+    };
 
     if let Some(problem) = scope.credential_problem()
         && is_json(response.headers())
@@ -332,6 +338,12 @@ async fn as_stream(response: Response) -> Response {
     head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     head.headers.remove(header::CONTENT_LENGTH);
     Response::from_parts(head, Body::from(event.freeze()))
+}
+
+fn json(body: Vec<u8>) -> Response {
+    let mut response = Response::new(Body::from(body));
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
 }
 
 fn is_json(headers: &HeaderMap) -> bool {

@@ -46,12 +46,40 @@ pub(super) struct Envelope<'a> {
     /// `id`, as it was written; `None` for a notification.
     pub id: Option<&'a RawValue>,
     pub method: Cow<'a, str>,
-    /// `params.name` of `tools/call`.
-    pub tool: Option<Cow<'a, str>>,
+    /// What `tools/call` calls.
+    pub call: Option<ToolCall<'a>>,
     /// Whether `_meta` names a protocol version, which makes the request one of the 2026-07-28 era.
     pub modern: bool,
+    /// Whether `_meta` is complete for its era (2026-07-28, "_meta"); nothing is required in the older one.
+    complete: bool,
+    /// Whether progress notices are wanted.
+    progress: bool,
     /// What `initialize` says about its client.
     pub client: Option<ClientCapabilities>,
+}
+
+/// `params` of `tools/call`.
+#[derive(Debug)]
+pub(super) struct ToolCall<'a> {
+    pub name: Cow<'a, str>,
+    /// An object, `null` or absent.
+    pub arguments: Option<&'a RawValue>,
+}
+
+impl<'a> Envelope<'a> {
+    /// The name of the tool, if this is a call.
+    pub fn tool(&self) -> Option<&str> {
+        self.call.as_ref().map(|call| &*call.name)
+    }
+
+    /// The call, if the library would have nothing to add: no progress, and version and headers that agree.
+    pub fn plain_call(&self, headers: &HeaderMap) -> Option<(&'a RawValue, &ToolCall<'a>)> {
+        let older =
+            || !self.modern && headers.get(MCP_PROTOCOL_VERSION).is_none_or(|version| version != NEWEST);
+        let newer = || self.modern && self.complete && headers_agree(headers, self);
+        let plain = !self.progress && (older() || newer());
+        self.id.zip(self.call.as_ref()).filter(|_| plain)
+    }
 }
 
 /// Capabilities in `initialize` that decide how a client can be asked something.
@@ -93,7 +121,7 @@ struct Params<'a> {
     capabilities: Option<ClientCapabilities>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, Default)]
 struct Meta<'a> {
     #[serde(
         default,
@@ -102,6 +130,15 @@ struct Meta<'a> {
         deserialize_with = "present"
     )]
     protocol_version: Option<&'a RawValue>,
+    #[serde(
+        default,
+        rename = "io.modelcontextprotocol/clientCapabilities",
+        borrow,
+        deserialize_with = "present"
+    )]
+    client_capabilities: Option<&'a RawValue>,
+    #[serde(default, rename = "progressToken", borrow, deserialize_with = "present")]
+    progress_token: Option<&'a RawValue>,
 }
 
 /// Tells `null` (present) from absent.
@@ -215,7 +252,7 @@ pub(super) fn read(body: &[u8]) -> Result<Envelope<'_>, Refused<'_>> {
             (problem.rpc(rpc::INVALID_PARAMS), id)
         })?,
     };
-    let tool = if method == "tools/call" {
+    let call = if method == "tools/call" {
         let name = params.name.and_then(|raw| serde_json::from_str::<String>(raw.get()).ok());
         let arguments = params.arguments.is_none_or(|raw| raw.get().starts_with('{') || raw.get() == "null");
         let Some(name) = name.filter(|_| arguments) else {
@@ -225,13 +262,22 @@ pub(super) fn read(body: &[u8]) -> Result<Envelope<'_>, Refused<'_>> {
                 Problem::new(StatusCode::OK, "invalid_params", message, "Correct params and call again.");
             return Err((problem.rpc(rpc::INVALID_PARAMS), id));
         };
-        Some(Cow::Owned(name))
+        Some(ToolCall { name: Cow::Owned(name), arguments: params.arguments })
     } else {
         None
     };
-    let modern = params.meta.is_some_and(|meta| meta.protocol_version.is_some());
     let client = (method == "initialize").then(|| params.capabilities.unwrap_or_default());
-    Ok(Envelope { id, method, tool, modern, client })
+    let meta = params.meta.unwrap_or_default();
+    Ok(Envelope {
+        id,
+        method,
+        call,
+        modern: meta.protocol_version.is_some(),
+        complete: meta.protocol_version.is_some_and(|raw| raw.get().trim_matches('"') == NEWEST)
+            && meta.client_capabilities.is_some_and(|raw| raw.get().starts_with('{')),
+        progress: meta.progress_token.is_some(),
+        client,
+    })
 }
 
 /// The revision in the header must be one of ours; in the 2026-07-28 era the library compares it with the body.
@@ -258,7 +304,7 @@ pub(super) fn headers_agree(headers: &HeaderMap, envelope: &Envelope<'_>) -> boo
     !envelope.modern
         || (is(&MCP_PROTOCOL_VERSION, NEWEST)
             && is(&MCP_METHOD, &envelope.method)
-            && envelope.tool.as_deref().is_none_or(|tool| is(&MCP_NAME, tool)))
+            && envelope.tool().is_none_or(|tool| is(&MCP_NAME, tool)))
 }
 
 fn is_id(raw: &RawValue) -> bool {

@@ -7,6 +7,8 @@ use rmcp::{
     model::{CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, Tool, ToolAnnotations},
     service::RequestContext,
 };
+use serde_json::{Map, Value};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     CallScope, Shared,
@@ -33,7 +35,7 @@ pub(super) fn describe(row: &Row) -> Tool {
     tool
 }
 
-/// `tools/call`.
+/// `tools/call`, as the library hands it over.
 pub(super) async fn call(
     shared: &Shared,
     request: CallToolRequestParams,
@@ -49,11 +51,38 @@ pub(super) async fn call(
         scope.report("insufficient_scope", None);
         return Err(ErrorData::invalid_request(step_up_message(scope.caller.scopes(), row.scopes), None));
     }
-    let result = run(shared, row, request, &context, &scope).await;
-    match result {
+    let progress = match context.meta.get_progress_token() {
+        Some(token) if scope.streams => {
+            Progress::to(Arc::new(PeerSink { peer: context.peer.clone(), token }))
+        }
+        _ => Progress::default(),
+    };
+    let arguments = request.arguments.unwrap_or_default();
+    let result = match run(shared, row, arguments, progress, &context.ct, &scope).await {
+        Ok(reply) => {
+            let structured = reply.to_value();
+            let mut result = CallToolResult::success(vec![ContentBlock::text(reply.into_json())]);
+            result.structured_content = Some(structured);
+            result
+        }
+        Err(text) => CallToolResult::error(vec![ContentBlock::text(text)]),
+    };
+    Ok(result.into())
+}
+
+/// Runs a tool under its guards and reports to the edge and the log. The error is the text for the client.
+pub(super) async fn run(
+    shared: &Shared,
+    row: &Row,
+    arguments: Map<String, Value>,
+    progress: Progress,
+    cancelled: &CancellationToken,
+    scope: &CallScope,
+) -> Result<Reply, String> {
+    match guarded(shared, row, arguments, progress, cancelled, scope).await {
         Ok(reply) => {
             scope.report("ok", None);
-            Ok(success(reply).into())
+            Ok(reply)
         }
         Err(error) => {
             if let Some(cause) = error.cause() {
@@ -65,28 +94,28 @@ pub(super) async fn call(
                     "tool call failed"
                 );
             }
-            scope.report(error.code(), error.credential_problem());
-            Ok(CallToolResult::error(vec![ContentBlock::text(error.to_json(Some(&scope.request_id)))]).into())
+            Err(refuse(scope, &error))
         }
     }
 }
 
-async fn run(
+/// Reports a failed call to the edge and returns its text for the client.
+pub(super) fn refuse(scope: &CallScope, error: &ToolError) -> String {
+    scope.report(error.code(), error.credential_problem());
+    error.to_json(Some(&scope.request_id))
+}
+
+async fn guarded(
     shared: &Shared,
     row: &Row,
-    request: CallToolRequestParams,
-    context: &RequestContext<RoleServer>,
-    scope: &Arc<CallScope>,
+    arguments: Map<String, Value>,
+    progress: Progress,
+    cancelled: &CancellationToken,
+    scope: &CallScope,
 ) -> Result<Reply, ToolError> {
-    let prepared = row.prepare(request.arguments.unwrap_or_default())?;
+    let prepared = row.prepare(arguments)?;
     let patience = prepared.patience.unwrap_or(shared.call_timeout);
     let deadline = guard::deadline(patience);
-    let progress = match context.meta.get_progress_token() {
-        Some(token) if scope.streams => {
-            Progress::to(Arc::new(PeerSink { peer: context.peer.clone(), token }))
-        }
-        _ => Progress::default(),
-    };
     let cx = ToolCx {
         api: Arc::clone(&shared.api),
         caller: Arc::clone(&scope.caller),
@@ -94,16 +123,10 @@ async fn run(
         clock: shared.clock.clone(),
         progress,
     };
-    match guard::run(prepared.start(cx), deadline, row.effect.writes(), &context.ct).await {
+    match guard::run(prepared.start(cx), deadline, row.effect.writes(), cancelled).await {
         Ended::Done(result) => result,
         Ended::TimedOut => Err(ToolError::timeout(patience)),
         Ended::Panicked => Err(ToolError::panicked()),
         Ended::Cancelled => Err(ToolError::cancelled()),
     }
-}
-
-fn success(reply: Reply) -> CallToolResult {
-    let mut result = CallToolResult::success(vec![ContentBlock::text(reply.text)]);
-    result.structured_content = Some(reply.structured);
-    result
 }

@@ -1,4 +1,4 @@
-//! A tool's result in the two forms that clients read: structured, and the same as compact JSON text.
+//! A tool's result, written once as compact JSON and read in two places: as structured content and as text.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -8,16 +8,30 @@ use super::ToolError;
 /// A successful result.
 #[derive(Debug, Clone)]
 pub struct Reply {
-    /// The result as data; always an object.
-    pub structured: Value,
-    /// The same as text, for clients and models that read only text.
-    pub text: String,
+    json: String,
 }
 
 impl Reply {
     pub(super) fn of<T: Serialize>(output: &T) -> Result<Self, ToolError> {
-        let structured = serde_json::to_value(output).map_err(|error| ToolError::internal(&error))?;
-        let text = serde_json::to_string(output).map_err(|error| ToolError::internal(&error))?;
-        Ok(Self { structured, text })
+        let json = serde_json::to_string(output).map_err(|error| ToolError::internal(&error))?;
+        Ok(Self { json })
+    }
+
+    /// The result as one line of JSON; always an object.
+    #[must_use]
+    pub fn json(&self) -> &str {
+        &self.json
+    }
+
+    /// The result as a value, for those who cannot take it as it is.
+    #[must_use]
+    pub fn to_value(&self) -> Value {
+        serde_json::from_str(&self.json).unwrap_or_default()
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn into_json(self) -> String {
+        self.json
     }
 }

@@ -255,6 +255,66 @@ async fn notifications_are_accepted() {
     }
 }
 
+#[tokio::test]
+async fn the_hot_path_answers_as_the_library_does() {
+    let server = TestServer::start().await;
+    // A progress token sends a call through the library; without one it takes the hot path.
+    let through_library = |mut message: Value| {
+        message["params"]["_meta"]["progressToken"] = json!("t");
+        message
+    };
+    for (tool, arguments) in [
+        ("get_agent", json!({"agentId": 7301})),
+        ("list_spaces", json!({})),
+        ("get_agent", json!({"agentId": 9101})),
+        ("get_agent", json!({"agentId": "x"})),
+        ("whoami", Value::Null),
+    ] {
+        let message = call(tool, arguments);
+        let token = server.token();
+        for (hot, library) in [
+            (
+                server.post(Some(&token), &message),
+                server.post(Some(&token), &through_library(message.clone())),
+            ),
+            (
+                server.post_modern(&token, &message),
+                server.post_modern(&token, &through_library(message.clone())),
+            ),
+        ] {
+            let (hot, library) = (server.send(hot).await, server.send(library).await);
+            assert_eq!(
+                (hot.status, hot.header("content-type")),
+                (library.status, library.header("content-type"))
+            );
+            assert_eq!(without_request_id(hot.json()), without_request_id(library.json()), "{tool}");
+        }
+    }
+}
+
+/// The one member that differs between two calls.
+fn without_request_id(mut answer: Value) -> Value {
+    let text = answer["result"]["content"][0]["text"].as_str().unwrap();
+    let mut inner: Value = serde_json::from_str(text).unwrap();
+    if let Some(error) = inner.get_mut("error") {
+        error.as_object_mut().unwrap().remove("requestId");
+    }
+    answer["result"]["content"][0]["text"] = inner;
+    answer
+}
+
+#[tokio::test]
+async fn arguments_nested_too_deeply_are_refused_and_not_dropped() {
+    let server = TestServer::start().await;
+    let nested = format!("{}1{}", "[".repeat(5000), "]".repeat(5000));
+    let body = format!(
+        r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"name":"whoami","arguments":{{"a":{nested}}}}}}}"#
+    );
+    let answer = raw(&server, &body).await;
+    assert_eq!(answer.json()["result"]["isError"], true, "{}", answer.text);
+    assert!(answer.text.contains("nested too deeply"));
+}
+
 /// A tool that breaks down, and one that never ends.
 struct Panics;
 struct Hangs;
