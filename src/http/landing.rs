@@ -41,7 +41,7 @@ pub(super) async fn page(State(edge): State<Arc<Edge>>) -> Response {
                         h3 { "Claude Code" }
                         pre { code { "claude mcp add --transport http sequentum " (endpoint) } }
                         h3 { "Cursor, VS Code and others" }
-                        pre { code { "{ \"mcpServers\": { \"sequentum\": { \"url\": \"" (endpoint) "\" } } }" } }
+                        pre { code { "{\n  \"mcpServers\": {\n    \"sequentum\": { \"url\": \"" (endpoint) "\" }\n  }\n}" } }
                         p.hint { "In VS Code the outer key is " code { "servers" } " and the entry also has " code { "\"type\": \"http\"" } "." }
                     }
                     section {
