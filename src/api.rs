@@ -33,13 +33,10 @@ pub struct Api {
 }
 
 impl Api {
-    /// Builds the client. Nothing is sent yet.
-    ///
-    /// # Errors
-    ///
-    /// When the TLS back end cannot be set up.
-    pub fn new(config: &config::Api) -> Result<Self, reqwest::Error> {
-        Ok(Self { network: network::Network::new(config)?, retry: config.retry })
+    /// Builds the client on a connection pool. Nothing is sent yet.
+    #[must_use]
+    pub fn new(config: &config::Api, http: reqwest::Client) -> Self {
+        Self { network: network::Network::new(config, http), retry: config.retry }
     }
 
     /// The API for one caller and one request: `credential` is sent along, nothing lasts beyond `deadline`.

@@ -10,11 +10,12 @@ use url::Url;
 
 use crate::{
     api::Api,
-    auth::{Authenticator, Challenger, KeyStoreError},
+    auth::{Authenticator, Challenger},
     clock::Clock,
     config::{Config, SessionMode},
     http::{self, Edge, HostRules, OriginRules, PublicUrls, SealError, Sessions, server},
     mcp::Mcp,
+    outbound,
     tools::Catalog,
 };
 
@@ -36,18 +37,15 @@ pub enum StartError {
         /// What the system said.
         source: std::io::Error,
     },
-    /// The issuer's key store cannot be built.
-    #[error(transparent)]
-    Keys(#[from] KeyStoreError),
-    /// The platform's client cannot be built.
-    #[error("the HTTP client for the platform cannot be built: {0}")]
-    Api(#[from] reqwest::Error),
+    /// The HTTP client for platform and issuer cannot be built.
+    #[error("the HTTP client cannot be built: {0}")]
+    Http(#[from] reqwest::Error),
     /// The session keys cannot be used.
     #[error(transparent)]
     Sessions(#[from] SealError),
-    /// The public origin cannot be written as a URL.
-    #[error("the public origin is not a URL: {0}")]
-    Public(#[from] url::ParseError),
+    /// The public origin or the issuer cannot be written as a URL.
+    #[error("an address is not a URL: {0}")]
+    Url(#[from] url::ParseError),
 }
 
 impl App {
@@ -86,7 +84,12 @@ impl App {
         let public = PublicUrls::new(&origin, config.auth.issuer.clone());
         let resources = [public.endpoint(), public.origin().to_owned()];
         let catalog = Arc::new(catalog);
-        let api = Arc::new(Api::new(&config.api)?);
+        // One pool and one set of root certificates where platform and issuer are reached alike, as they mostly are.
+        let http = outbound::client(&config.api.url)?;
+        let issuer = Url::parse(&config.auth.issuer)?;
+        let alike = outbound::is_loopback(&issuer) == outbound::is_loopback(&config.api.url);
+        let issuer_http = if alike { http.clone() } else { outbound::client(&issuer)? };
+        let api = Arc::new(Api::new(&config.api, http));
         let sessions = match config.sessions.mode {
             SessionMode::Sealed => Some(Sessions::new(&config.sessions.keys, clock.clone())?),
             SessionMode::Off => None,
@@ -110,7 +113,7 @@ impl App {
                 config.http.loopback_origins,
             ),
             challenger: Challenger::new(public.resource_metadata()),
-            authenticator: Authenticator::new(&config.auth, resources, clock.clone())?,
+            authenticator: Authenticator::new(&config.auth, resources, issuer_http, clock.clone()),
             mcp: Mcp::new(&config.mcp, api, Arc::clone(&catalog), clock),
             catalog,
             sessions,

@@ -17,7 +17,7 @@ use secrecy::SecretString;
 pub use self::{
     caller::{Caller, Principal},
     challenge::{Challenger, step_up_message},
-    keys::{KeyStore, KeyStoreError, TRUST_FOR},
+    keys::{KeyStore, TRUST_FOR},
     refusal::Refusal,
     scopes::{Scope, ScopeSet},
     verify::Verifier,
@@ -33,17 +33,15 @@ pub struct Authenticator {
 }
 
 impl Authenticator {
-    /// `resources` are the identifiers under which this server is known: its `/mcp` URL and its origin.
-    ///
-    /// # Errors
-    ///
-    /// When the HTTP client for the issuer cannot be built.
-    pub fn new(config: &config::Auth, resources: [String; 2], clock: Clock) -> Result<Self, KeyStoreError> {
-        let keys = Arc::new(KeyStore::new(&config.issuer, clock.clone())?);
+    /// `resources` are the identifiers under which this server is known: its `/mcp` URL and its origin. `http` fetches
+    /// the issuer's keys.
+    #[must_use]
+    pub fn new(config: &config::Auth, resources: [String; 2], http: reqwest::Client, clock: Clock) -> Self {
+        let keys = Arc::new(KeyStore::new(&config.issuer, http, clock.clone()));
         let audiences = resources.into_iter().chain(config.audiences.iter().cloned()).collect();
         let verifier = Verifier::new(Arc::clone(&keys), config.issuer.clone(), audiences, clock);
         let anonymous = (!config.required).then(|| Arc::new(Caller::anonymous()));
-        Ok(Self { keys, verifier, anonymous })
+        Self { keys, verifier, anonymous }
     }
 
     /// The issuer's signing keys.

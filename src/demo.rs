@@ -204,7 +204,7 @@ impl Platform {
 
     /// `SubjectPublicKeyInfo` DER of the current public key: what an attacker uses as HMAC secret to forge HS256.
     #[must_use]
-    pub fn public_key_pem_or_der(&self) -> Vec<u8> {
+    pub fn public_key_der(&self) -> Vec<u8> {
         self.0.state.keys.current().spki()
     }
 

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::{ApiError, Credential, Fault, Session, retry::Repeat};
-use crate::{clock::Clock, config, outbound};
+use crate::{clock::Clock, config};
 
 /// The connection pool to the platform.
 #[derive(Debug)]
@@ -75,14 +75,14 @@ pub(super) struct Answer {
 }
 
 impl Network {
-    pub fn new(config: &config::Api) -> Result<Self, reqwest::Error> {
-        Ok(Self {
-            http: outbound::client(&config.url)?,
+    pub fn new(config: &config::Api, http: reqwest::Client) -> Self {
+        Self {
+            http,
             base: config.url.as_str().trim_end_matches('/').to_owned(),
             timeout: config.timeout,
             max_bytes: config.max_response_bytes,
             clock: Clock::system(),
-        })
+        }
     }
 
     /// Sends once.

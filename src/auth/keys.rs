@@ -72,19 +72,15 @@ pub struct KeyStore {
 
 impl KeyStore {
     /// An empty store; call [`KeyStore::load`] before the first request.
-    ///
-    /// # Errors
-    ///
-    /// When the HTTP client cannot be built, or the issuer is not a URL.
-    pub fn new(issuer: &str, clock: Clock) -> Result<Self, KeyStoreError> {
-        let url = Url::parse(issuer)?;
-        Ok(Self {
+    #[must_use]
+    pub fn new(issuer: &str, http: reqwest::Client, clock: Clock) -> Self {
+        Self {
             issuer: issuer.to_owned(),
-            http: outbound::client(&url)?,
+            http,
             clock,
             current: ArcSwapOption::empty(),
             fetching: Mutex::default(),
-        })
+        }
     }
 
     /// Whether there are keys that may be trusted now.
@@ -219,17 +215,6 @@ impl std::fmt::Debug for KeyStore {
             .field("ready", &self.is_ready())
             .finish_non_exhaustive()
     }
-}
-
-/// Why a [`KeyStore`] could not be built.
-#[derive(Debug, thiserror::Error)]
-pub enum KeyStoreError {
-    /// The issuer is not a URL.
-    #[error("the issuer is not a URL: {0}")]
-    Issuer(#[from] url::ParseError),
-    /// The TLS back end could not be set up.
-    #[error("the HTTP client cannot be built: {0}")]
-    Http(#[from] reqwest::Error),
 }
 
 #[derive(Debug, thiserror::Error)]

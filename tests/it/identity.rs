@@ -136,7 +136,7 @@ async fn hs256_signed_with_the_public_key() {
     let good = signed(&server, |_| {});
     let kid = jsonwebtoken::decode_header(&good).unwrap().kid;
     let header = Header { kid, ..Header::new(Algorithm::HS256) };
-    let key = EncodingKey::from_secret(&server.platform.public_key_pem_or_der());
+    let key = EncodingKey::from_secret(&server.platform.public_key_der());
     let token = jsonwebtoken::encode(&header, &claims(&server), &key).unwrap();
     insta::assert_snapshot!(answer(&server, Some(&token)).await, @r#"
     401

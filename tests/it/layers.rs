@@ -14,7 +14,7 @@ const ROOMS: [(&str, &[&str]); 12] = [
     ("http", &["mcp", "tools", "auth", "clock"]),
     ("telemetry", &["config"]),
     ("demo", &["clock", "outbound"]),
-    ("app", &["http", "mcp", "tools", "auth", "api", "config", "clock"]),
+    ("app", &["http", "mcp", "tools", "auth", "api", "config", "clock", "outbound"]),
     ("cli", &["app", "demo", "telemetry", "tools", "auth", "config", "clock"]),
 ];
 
