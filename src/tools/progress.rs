@@ -58,3 +58,33 @@ impl fmt::Debug for Progress {
         f.write_str(if self.0.is_some() { "Progress(on)" } else { "Progress(off)" })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Heard(Mutex<Vec<(f64, String)>>);
+
+    impl ProgressSink for Heard {
+        fn send(&self, done: f64, _: f64, message: String) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+            self.0.lock().unwrap().push((done, message));
+            Box::pin(std::future::ready(()))
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn waiting_is_reported_every_five_seconds() {
+        let heard = Arc::new(Heard::default());
+        let progress = Progress::to(Arc::clone(&heard) as Arc<dyn ProgressSink>);
+        let work = async {
+            tokio::time::sleep(Duration::from_secs(12)).await;
+            7
+        };
+        assert_eq!(progress.during(Duration::from_mins(1), "Waiting", work).await, 7);
+        let heard = heard.0.lock().unwrap();
+        assert_eq!(*heard, [(5.0, "Waiting (5 s)".to_owned()), (10.0, "Waiting (10 s)".to_owned())]);
+    }
+}

@@ -370,31 +370,54 @@ async fn a_panicking_tool_answers_at_once_and_a_hanging_one_at_its_deadline() {
     assert_eq!(server.ask("whoami", json!({})).await["subject"], "15", "the server goes on");
 }
 
-#[tokio::test]
-async fn progress_turns_the_answer_into_a_stream_only_if_it_was_asked_for() {
-    let server = TestServer::start().await;
-    let start = |token: Option<&str>| {
-        let mut message =
-            call("start_agent", json!({"agentId": 7302, "isRunSynchronously": true, "timeout": 5}));
-        if let Some(token) = token {
-            message["params"]["_meta"]["progressToken"] = json!(token);
-        }
-        message
-    };
-    // Without a token, and with a client that reads JSON only, there is one JSON answer whatever happens.
-    let request = server.post(Some(&server.token()), &start(None));
-    let quiet = run_out(&server, server.send(request)).await;
-    assert_eq!(quiet.header("content-type"), "application/json");
+/// A tool that tells how far it is.
+struct Counts;
+
+impl Tool for Counts {
+    const NAME: &'static str = "counts";
+    const TITLE: &'static str = "Counts";
+    const DESCRIPTION: &'static str = "Reports progress twice.";
+    const TOOLSET: Toolset = Toolset::Account;
+    const EFFECT: Effect = Effect::Read;
+    const SCOPES: &'static [Scope] = &[];
+    type Args = NoArgs;
+    type Output = Nothing;
+    async fn call(cx: &ToolCx, _: NoArgs) -> Result<Nothing, ToolError> {
+        cx.progress.report(1.0, 2.0, "half".to_owned()).await;
+        cx.progress.report(2.0, 2.0, "done".to_owned()).await;
+        Ok(Nothing {})
+    }
 }
 
-/// Moves the clock until the call is over.
-async fn run_out(server: &TestServer, call: impl Future<Output = Answer>) -> Answer {
-    tokio::pin!(call);
-    loop {
-        tokio::select! {
-            biased;
-            answer = &mut call => return answer,
-            () = tokio::task::yield_now() => server.clock.advance(std::time::Duration::from_millis(10)),
-        }
+#[tokio::test]
+async fn progress_precedes_the_result_if_it_was_asked_for_and_can_be_read() {
+    let server = TestServer::with(&[], Catalog::new().with::<Counts>()).await;
+    let token = server.token();
+    let mut asking = call("counts", json!({}));
+    asking["params"]["_meta"]["progressToken"] = json!("t-1");
+    for request in [server.post(Some(&token), &asking), server.post_modern(&token, &asking)] {
+        let answer = server.send(request).await;
+        assert_eq!(answer.header("content-type"), "text/event-stream");
+        assert_eq!(answer.header("x-accel-buffering"), "no");
+        let events: Vec<Value> = answer
+            .text
+            .lines()
+            .filter_map(|line| line.strip_prefix("data:"))
+            .filter_map(|data| serde_json::from_str(data).ok())
+            .collect();
+        assert_eq!(events.len(), 3, "{}", answer.text);
+        let notice = |done: f64, message: &str| json!({"progressToken": "t-1", "progress": done, "total": 2.0, "message": message});
+        assert_eq!(
+            (&events[0]["method"], &events[0]["params"]),
+            (&json!("notifications/progress"), &notice(1.0, "half"))
+        );
+        assert_eq!(events[1]["params"], notice(2.0, "done"));
+        assert_eq!(events[2]["result"]["isError"], false);
     }
+    // Without a token, or for a client that reads JSON only, there is one JSON answer.
+    let quiet = server.send(server.post(Some(&token), &call("counts", json!({})))).await;
+    assert_eq!(quiet.header("content-type"), "application/json");
+    let json_only =
+        server.request(Method::POST, "/mcp").bearer_auth(&token).header("accept", "application/json");
+    assert_eq!(server.send(json_only.json(&asking)).await.header("content-type"), "application/json");
 }
