@@ -18,6 +18,7 @@ fn all() -> Vec<Row> {
         row::<agents::SearchAgents>(),
         row::<runs::GetAgentRuns>(),
         row::<runs::GetRunStatus>(),
+        row::<runs::WaitForRun>(),
         row::<runs::StartAgent>(),
         row::<runs::StopAgent>(),
         row::<files::GetRunFiles>(),
@@ -46,8 +47,10 @@ pub struct Row {
     pub scopes: ScopeSet,
     /// Schema of the arguments.
     pub input_schema: Arc<Object>,
-    /// Schema of the result.
+    /// Schema of the result, as published.
     pub output_schema: Arc<Object>,
+    /// The same with descriptions, for the reference page.
+    pub output_reference: Arc<Object>,
     prepare: fn(&Object, Object) -> Result<Prepared, ToolError>,
 }
 
@@ -81,6 +84,7 @@ impl Row {
 }
 
 fn row<T: Tool>() -> Row {
+    let output_reference = schema::reference::<T::Output>();
     Row {
         name: T::NAME,
         title: T::TITLE,
@@ -89,7 +93,8 @@ fn row<T: Tool>() -> Row {
         effect: T::EFFECT,
         scopes: ScopeSet::of(T::SCOPES),
         input_schema: schema::input::<T::Args>(),
-        output_schema: schema::output::<T::Output>(),
+        output_schema: schema::output(&output_reference),
+        output_reference,
         prepare: |schema, arguments| {
             let args: T::Args = arguments::read(schema, arguments)?;
             let patience = T::patience(&args);

@@ -5,9 +5,11 @@ mod get_run_status;
 mod record;
 mod start_agent;
 mod stop_agent;
+mod wait_for_run;
 
 pub use get_agent_runs::GetAgentRuns;
 pub use get_run_status::GetRunStatus;
-pub(super) use record::RunRecord;
+pub(super) use record::{RunRecord, RunSummary};
 pub use start_agent::StartAgent;
 pub use stop_agent::StopAgent;
+pub use wait_for_run::WaitForRun;

@@ -19,9 +19,48 @@ pub fn input<T: JsonSchema>() -> Arc<Object> {
     Arc::new(schema)
 }
 
-/// The schema of a tool's result. Further members are allowed: results grow.
-pub fn output<T: JsonSchema>() -> Arc<Object> {
+/// The schema of a tool's result, with a description of every member, for the reference page. Further members are
+/// allowed: results grow.
+pub fn reference<T: JsonSchema>() -> Arc<Object> {
     Arc::new(generate::<T>(false))
+}
+
+/// The same as it is published: names and types only. A model reads the list of tools in every conversation, and the
+/// members of a result explain themselves when they arrive; their descriptions would double the size of the list.
+pub fn output(reference: &Object) -> Arc<Object> {
+    let mut schema = Value::Object(reference.clone());
+    strip_descriptions(&mut schema);
+    match schema {
+        Value::Object(object) => Arc::new(object),
+        _ => Arc::default(),
+    }
+}
+
+fn strip_descriptions(schema: &mut Value) {
+    let Value::Object(object) = schema else { return };
+    // In a schema a description is a text; a member of that name is a schema, below `properties`.
+    object.remove("description");
+    each_subschema(object, &mut strip_descriptions);
+}
+
+/// Visits the schemas inside a schema: under the keywords that hold them, and nowhere else, because a property may
+/// itself be called `format` or `description`.
+fn each_subschema(object: &mut Object, visit: &mut dyn FnMut(&mut Value)) {
+    for keyword in ["properties", "patternProperties"] {
+        if let Some(Value::Object(members)) = object.get_mut(keyword) {
+            members.values_mut().for_each(&mut *visit);
+        }
+    }
+    for keyword in ["items", "additionalProperties", "not"] {
+        if let Some(inner) = object.get_mut(keyword) {
+            visit(inner);
+        }
+    }
+    for keyword in ["anyOf", "oneOf", "allOf"] {
+        if let Some(Value::Array(alternatives)) = object.get_mut(keyword) {
+            alternatives.iter_mut().for_each(&mut *visit);
+        }
+    }
 }
 
 fn generate<T: JsonSchema>(input: bool) -> Object {
@@ -47,7 +86,6 @@ fn generate<T: JsonSchema>(input: bool) -> Object {
     object
 }
 
-/// Walks keywords that hold schemas only: a property may itself be called `format`.
 fn clean(schema: &mut Value) {
     let Value::Object(object) = schema else { return };
     for noise in ["$schema", "title", "format", "additionalProperties"] {
@@ -69,20 +107,9 @@ fn clean(schema: &mut Value) {
     if let Some(Value::Array(values)) = object.get_mut("enum") {
         values.retain(|value| !value.is_null());
     }
-    for keyword in ["properties", "patternProperties"] {
-        if let Some(Value::Object(members)) = object.get_mut(keyword) {
-            members.values_mut().for_each(clean);
-        }
-    }
-    for keyword in ["items", "additionalProperties", "not"] {
-        if let Some(inner) = object.get_mut(keyword) {
-            clean(inner);
-        }
-    }
     for keyword in ["anyOf", "oneOf", "allOf"] {
         if let Some(Value::Array(alternatives)) = object.get_mut(keyword) {
             alternatives.retain(|schema| schema.get("type").is_none_or(|name| name != "null"));
-            alternatives.iter_mut().for_each(clean);
             if let [Value::Object(only)] = alternatives.as_slice() {
                 let only = only.clone();
                 object.remove(keyword);
@@ -92,6 +119,7 @@ fn clean(schema: &mut Value) {
             }
         }
     }
+    each_subschema(object, &mut clean);
 }
 
 /// What a value of this property must be, in words: completes "must be ...".

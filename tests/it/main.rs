@@ -7,10 +7,12 @@
     clippy::panic,
     clippy::indexing_slicing,
     missing_docs,
+    clippy::print_stdout,
     reason = "a test fails loudly"
 )]
 
 mod arguments;
+mod budgets;
 mod connect;
 mod docs;
 mod edge;
@@ -21,4 +23,5 @@ mod protocol;
 mod sessions;
 mod shutdown;
 mod support;
+mod surface;
 mod tools;

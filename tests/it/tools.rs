@@ -137,6 +137,23 @@ async fn runs_are_listed_followed_and_stopped() {
 }
 
 #[tokio::test]
+async fn waiting_ends_with_the_run_or_with_the_time() {
+    let server = TestServer::start().await;
+    let run = server.ask("start_agent", json!({"agentId": 7302})).await["run"]["id"].clone();
+    let wait =
+        |timeout: u64| server.ask("wait_for_run", json!({"agentId": 7302, "runId": run, "timeout": timeout}));
+    let early = moving_time(&server, wait(3)).await;
+    assert_eq!(early["finished"], false, "{early}");
+    assert!(early["note"].as_str().unwrap().contains("Call wait_for_run again"));
+    let late = moving_time(&server, wait(300)).await;
+    assert_eq!((&late["finished"], &late["statusName"]), (&json!(true), &json!("Success")));
+    let looks = server.platform.requests().iter().filter(|seen| seen.path.ends_with("/status")).count();
+    assert!(looks < 12, "the pauses grow: {looks} looks");
+    let unknown = server.refused("wait_for_run", json!({"agentId": 7302, "runId": 1})).await;
+    assert_eq!(unknown["code"], "not_found");
+}
+
+#[tokio::test]
 async fn files_have_sizes_and_signed_links() {
     let server = TestServer::start().await;
     let run = server.ask("get_agent_runs", json!({"agentId": 7301, "maxRecords": 1})).await["runs"][0]["id"]
@@ -165,7 +182,11 @@ async fn a_synchronous_start_returns_the_data() {
 /// Starts synchronously and moves the clock until the platform answers.
 async fn start_and_wait(server: &TestServer, agent: u64) -> Value {
     let arguments = json!({"agentId": agent, "isRunSynchronously": true, "timeout": 120});
-    let call = server.ask("start_agent", arguments);
+    moving_time(server, server.ask("start_agent", arguments)).await
+}
+
+/// Moves the clock until the call is over.
+async fn moving_time(server: &TestServer, call: impl Future<Output = Value>) -> Value {
     tokio::pin!(call);
     loop {
         tokio::select! {

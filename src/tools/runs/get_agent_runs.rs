@@ -3,11 +3,14 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::RunRecord;
+use super::{RunRecord, RunSummary};
 use crate::{
-    api::ids::AgentId,
+    api::{ids::AgentId, model::AgentRun},
     auth::Scope,
-    tools::{Effect, Tool, ToolCx, ToolError, Toolset, arguments::Bounded},
+    tools::{
+        Effect, Tool, ToolCx, ToolError, Toolset,
+        arguments::{Bounded, choice},
+    },
 };
 
 /// The tool.
@@ -21,13 +24,36 @@ pub struct Args {
     agent_id: AgentId,
     /// Most runs to return, newest first; the default is 50.
     max_records: Option<Bounded<1, 1000>>,
+    /// How much of each run to return: summary has status, time, records and message; full is the whole record. The default is summary.
+    verbosity: Option<Verbosity>,
+}
+
+choice! {
+    /// How much of each run to return.
+    Verbosity {
+        /// What the next step needs.
+        Summary = "summary",
+        /// The platform's whole record.
+        Full = "full",
+    }
+}
+
+/// A run, short or whole.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Run {
+    /// What the next step needs.
+    Summary(RunSummary),
+    /// The platform's whole record.
+    Full(Box<RunRecord>),
 }
 
 /// The runs, and whether they are all of them.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Output {
     /// Runs, newest first.
-    runs: Vec<RunRecord>,
+    #[schemars(with = "Vec<RunSummary>")]
+    runs: Vec<Run>,
     /// How many are in this answer.
     returned: usize,
     /// The limit that applied.
@@ -53,10 +79,14 @@ impl Tool for GetAgentRuns {
     async fn call(cx: &ToolCx, args: Args) -> Result<Output, ToolError> {
         let limit = args.max_records.map_or(50, Bounded::get);
         let runs = cx.api().runs(args.agent_id, limit).await?;
+        let shown = |run: AgentRun| match args.verbosity {
+            Some(Verbosity::Full) => Run::Full(Box::new(run.into())),
+            Some(Verbosity::Summary) | None => Run::Summary(run.into()),
+        };
         let returned = runs.len();
         let truncated = returned >= limit as usize;
         Ok(Output {
-            runs: runs.into_iter().map(RunRecord::from).collect(),
+            runs: runs.into_iter().map(shown).collect(),
             returned,
             limit,
             truncated,

@@ -1,0 +1,90 @@
+//! The tools against the surface that users of this platform's public server know: names, parameters, bounds, hints
+//! and scopes. What is different here on purpose stands in this file, with its reason.
+
+use std::fs;
+
+use sequentum_mcp::{
+    auth::Scope,
+    tools::{Catalog, Row},
+};
+use serde_json::Value;
+
+/// Tools that only this server has.
+const OURS: [&str; 3] = ["whoami", "wait_for_run", "read_run_file"];
+/// Arguments that only this server has: they narrow or widen an answer.
+const OUR_ARGUMENTS: [(&str, &str); 2] = [("get_agent", "includeImages"), ("get_agent_runs", "verbosity")];
+
+fn surface() -> Vec<Value> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/tool-surface.json");
+    let fixture: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
+    fixture["tools"].as_array().unwrap().clone()
+}
+
+fn compare(row: &Row, known: &Value, wrong: &mut Vec<String>) {
+    let mut check = |what: &str, ours: Value, theirs: &Value| {
+        if ours != *theirs {
+            wrong.push(format!("{} {what}: {ours} here, {theirs} there", row.name));
+        }
+    };
+    check("title", row.title.into(), &known["title"]);
+    let scopes: Vec<_> = row.scopes.iter().map(Scope::as_str).collect();
+    check("scopes", scopes.into(), &known["scopes"]);
+    let [read_only, destructive, idempotent, open_world] = row.effect.hints();
+    for (hint, ours) in [
+        ("readOnlyHint", read_only),
+        ("destructiveHint", destructive),
+        ("idempotentHint", idempotent),
+        ("openWorldHint", open_world),
+    ] {
+        check(hint, ours.into(), &known["annotations"][hint]);
+    }
+    let schema = &row.input_schema;
+    let parameters = known["params"].as_array().unwrap();
+    for parameter in parameters {
+        let name = parameter["name"].as_str().unwrap();
+        let Some(ours) = schema["properties"].get(name) else {
+            check(&format!("argument {name}"), Value::Null, &name.into());
+            continue;
+        };
+        for (ours_key, theirs_key) in
+            [("type", "type"), ("enum", "enum"), ("minimum", "min"), ("maximum", "max")]
+        {
+            if let Some(theirs) = parameter.get(theirs_key) {
+                check(&format!("{name}.{ours_key}"), ours.get(ours_key).cloned().unwrap_or_default(), theirs);
+            }
+        }
+        let required = schema["required"].as_array().unwrap().iter().any(|required| required == name);
+        check(&format!("{name}.required"), required.into(), &parameter["required"]);
+    }
+    for name in schema["properties"].as_object().unwrap().keys() {
+        let known = parameters.iter().any(|parameter| parameter["name"] == name.as_str());
+        if !known && !OUR_ARGUMENTS.contains(&(row.name, name)) {
+            wrong.push(format!("{}.{name} is not in the surface and not in OUR_ARGUMENTS", row.name));
+        }
+    }
+    for field in known["outputFields"].as_array().into_iter().flatten() {
+        if row.output_schema["properties"].get(field.as_str().unwrap()).is_none() {
+            wrong.push(format!("{} lacks the result member {field}", row.name));
+        }
+    }
+}
+
+#[test]
+fn every_tool_is_as_its_users_know_it() {
+    let (catalog, surface) = (Catalog::new(), surface());
+    let mut wrong = Vec::new();
+    for row in catalog.rows() {
+        match surface.iter().find(|known| known["name"] == row.name) {
+            Some(known) => compare(row, known, &mut wrong),
+            None if OURS.contains(&row.name) => {}
+            None => wrong.push(format!("{} is not in the surface and not in OURS", row.name)),
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let missing: Vec<_> = surface
+        .iter()
+        .filter_map(|known| known["name"].as_str())
+        .filter(|name| catalog.find(name).is_none())
+        .collect();
+    println!("not offered yet: {} of {}: {}", missing.len(), surface.len(), missing.join(", "));
+}
