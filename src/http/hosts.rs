@@ -67,7 +67,14 @@ pub(super) async fn check(State(edge): State<Arc<Edge>>, request: Request<Body>,
             "The Host header is missing or cannot be read.",
             "Send exactly one Host header with the name of this server.",
         ),
-        Some(authority) if probe || edge.hosts.admits(&authority) => return next.run(request).await,
+        // A request target with a host of its own (RFC 9112 section 3.2.2) must name this server as well.
+        Some(authority)
+            if probe
+                || edge.hosts.admits(&authority)
+                    && request.uri().authority().is_none_or(|target| edge.hosts.admits(target)) =>
+        {
+            return next.run(request).await;
+        }
         Some(_) => Problem::new(
             StatusCode::FORBIDDEN,
             "host_not_allowed",

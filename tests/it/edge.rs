@@ -180,3 +180,15 @@ async fn oversized_body() {
     // Anonymous clients do not even get that far.
     assert_eq!(server.send(server.post(None, &body)).await.status, StatusCode::UNAUTHORIZED);
 }
+
+#[tokio::test]
+async fn a_request_target_with_a_foreign_host_is_refused_whatever_the_header_says() {
+    let server = TestServer::start().await;
+    let mut socket = tokio::net::TcpStream::connect(server.address).await.unwrap();
+    let request =
+        format!("GET http://evil.example/ HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", server.address);
+    tokio::io::AsyncWriteExt::write_all(&mut socket, request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    tokio::io::AsyncReadExt::read_to_string(&mut socket, &mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 403 Forbidden"), "{answer}");
+}
