@@ -14,6 +14,7 @@ mod network;
 pub mod retry;
 mod runs;
 mod spaces;
+mod storage;
 
 use tokio::time::Instant;
 
@@ -22,21 +23,25 @@ pub use self::{
     credential::Credential,
     error::{ApiError, Fault},
     runs::{StartOutcome, StartRequest},
+    storage::{End, MAX_READ, Piece},
 };
-use crate::config;
+use crate::{config, outbound};
 
 /// The platform, shared by all callers: one connection pool, one retry policy.
 #[derive(Debug)]
 pub struct Api {
     network: network::Network,
     retry: retry::Policy,
+    storage: storage::Storage,
 }
 
 impl Api {
     /// Builds the client on a connection pool. Nothing is sent yet.
     #[must_use]
     pub fn new(config: &config::Api, http: reqwest::Client) -> Self {
-        Self { network: network::Network::new(config, http), retry: config.retry }
+        let loopback = outbound::is_loopback(&config.url);
+        let storage = storage::Storage::new(http.clone(), config.storage_hosts.clone(), loopback);
+        Self { network: network::Network::new(config, http), retry: config.retry, storage }
     }
 
     /// The API for one caller and one request: `credential` is sent along, nothing lasts beyond `deadline`.

@@ -78,6 +78,8 @@ pub struct Api {
     pub timeout: Duration,
     /// Largest answer in bytes.
     pub max_response_bytes: usize,
+    /// Storage hosts that are allowed although they are not public.
+    pub storage_hosts: Vec<String>,
     /// How failed calls are repeated. Not a setting: tests shorten the waits.
     pub retry: crate::api::retry::Policy,
 }
@@ -208,6 +210,7 @@ fn read(r: &mut Reader<'_>) -> Option<Config> {
                 r.number(&settings::MAX_RESPONSE_BYTES, 65_536..=268_435_456),
             )
             .ok()?,
+            storage_hosts: r.required(&settings::STORAGE_HOSTS, Vec::new(), |text| list(text, host_name)),
             retry: crate::api::retry::Policy::default(),
         },
         sessions: Sessions {

@@ -16,6 +16,7 @@ mod agents;
 mod files;
 mod runs;
 mod spaces;
+mod untrusted;
 
 use std::{sync::Arc, time::Duration};
 

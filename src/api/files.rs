@@ -8,6 +8,7 @@ use super::{
     ids::{AgentId, FileId, RunId},
     model::RunFile,
     network::Call,
+    storage::{End, Piece},
 };
 use crate::outbound::is_loopback;
 
@@ -33,5 +34,10 @@ impl Session<'_> {
         let url = location.to_str().ok().and_then(|text| Url::parse(text).ok());
         url.filter(|url| url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url)))
             .ok_or_else(|| malformed("the redirect does not lead to an https address"))
+    }
+
+    /// One end of the file behind a signed link, without any credential.
+    pub async fn read_stored(&self, url: &Url, end: End) -> Result<Piece, ApiError> {
+        self.api.storage.read(url, end, self.deadline).await
     }
 }

@@ -92,6 +92,8 @@ settings! {
         "Deadline of one request to the platform; calls that may be repeated get several attempts within the tool call's deadline.";
     MAX_RESPONSE_BYTES = "8388608", "a number of bytes from 65536 to 268435456",
         "Largest answer read from the platform; a larger one becomes an error, never a cut-off record.";
+    STORAGE_HOSTS = "none", "a comma-separated list of host names, each with or without a port",
+        "Hosts from which read_run_file may read although they are not on the public internet or not https. Public https hosts need no entry; nothing is ever sent along.";
     SHUTDOWN_GRACE_SECONDS = "30", "a number of seconds from 0 to 600",
         "How long running calls may finish after SIGTERM before they are cut off.";
     LOG_FORMAT = "text", "`text` or `json`",

@@ -22,6 +22,7 @@ fn all() -> Vec<Row> {
         row::<runs::StartAgent>(),
         row::<runs::StopAgent>(),
         row::<files::GetRunFiles>(),
+        row::<files::ReadRunFile>(),
         row::<files::GetFileDownloadUrl>(),
         row::<spaces::ListSpaces>(),
         row::<spaces::GetSpace>(),

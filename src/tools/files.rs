@@ -2,6 +2,9 @@
 
 mod get_file_download_url;
 mod get_run_files;
+mod preview;
+mod read_run_file;
 
 pub use get_file_download_url::GetFileDownloadUrl;
 pub use get_run_files::GetRunFiles;
+pub use read_run_file::ReadRunFile;

@@ -10,7 +10,7 @@ use sequentum_mcp::{
 use serde_json::Value;
 
 /// Tools that only this server has.
-const OURS: [&str; 2] = ["whoami", "wait_for_run"];
+const OURS: [&str; 3] = ["whoami", "wait_for_run", "read_run_file"];
 /// Arguments that only this server has: they narrow or widen an answer.
 const OUR_ARGUMENTS: [(&str, &str); 2] = [("get_agent", "includeImages"), ("get_agent_runs", "verbosity")];
 

@@ -171,6 +171,54 @@ async fn files_have_sizes_and_signed_links() {
 }
 
 #[tokio::test]
+async fn files_can_be_looked_into() {
+    let server = TestServer::start().await;
+    let run = server.ask("get_agent_runs", json!({"agentId": 7301, "maxRecords": 1})).await["runs"][0]["id"]
+        .clone();
+    let files = server.ask("get_run_files", json!({"agentId": 7301, "runId": run})).await;
+    let mut seen = Vec::new();
+    for file in files["result"].as_array().unwrap() {
+        let name = file["name"].as_str().unwrap();
+        let read = |part: &str| json!({"agentId": 7301, "runId": run, "fileId": file["id"], "part": part, "limit": 2});
+        let head = server.ask("read_run_file", read("head")).await;
+        assert_eq!(head["name"], name);
+        let kind = name.rsplit('.').next().unwrap().to_owned();
+        if kind == "csv" || kind == "json" {
+            assert_eq!(head["rows"].as_array().map(Vec::len), Some(2), "{head}");
+            assert!(head["rows"][0].is_object() && head["downloadUrl"].is_string(), "{head}");
+        } else {
+            let tail = server.ask("read_run_file", read("tail")).await;
+            assert_eq!(tail["text"].as_str().unwrap().lines().count(), 2, "{tail}");
+            assert_ne!(head["text"], tail["text"]);
+        }
+        seen.push(kind);
+    }
+    assert!(seen.iter().any(|kind| kind == "csv"), "{seen:?}");
+    assert!(!server.platform.credential_leaked(), "nothing was sent along");
+    let unknown = server.refused("read_run_file", json!({"agentId": 7301, "runId": run, "fileId": 1})).await;
+    assert_eq!(unknown["code"], "not_found");
+}
+
+#[tokio::test]
+async fn a_link_into_the_network_is_not_followed() {
+    let server = TestServer::start().await;
+    let run = server.ask("get_agent_runs", json!({"agentId": 7301, "maxRecords": 1})).await["runs"][0]["id"]
+        .clone();
+    for target in ["https://169.254.169.254/latest/meta-data", "https://10.0.0.1/x", "http://example.com/x"] {
+        let headers = vec![("location".to_owned(), target.to_owned())];
+        server.platform.faults().inject(Fault {
+            path_contains: "/download".to_owned(),
+            times: 1,
+            kind: FaultKind::Status { status: 302, headers, body: String::new() },
+        });
+        let error =
+            server.refused("read_run_file", json!({"agentId": 7301, "runId": run, "fileId": 1})).await;
+        assert_eq!(error["code"], "platform_answer", "{target}: {error}");
+        assert!(!error.to_string().contains(target));
+    }
+}
+
+#[tokio::test]
 async fn a_synchronous_start_returns_the_data() {
     let server = TestServer::start().await;
     let json = start_and_wait(&server, 7302).await;

@@ -1,0 +1,35 @@
+//! Text from outside: what a web page, a file or a log says is data, and is shown without what only machines see.
+
+/// The text without control characters (line breaks and tabs stay) and without characters that are invisible and can
+/// carry hidden instructions: Unicode tags, bidirectional controls, zero-width characters, variation selectors.
+pub(super) fn clean(text: &str) -> String {
+    text.chars().filter(|c| matches!(c, '\n' | '\t') || !(c.is_control() || is_invisible(*c))).collect()
+}
+
+fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// At most `limit` characters, with a mark where something was cut.
+pub(super) fn cut(text: &str, limit: usize) -> String {
+    match text.char_indices().nth(limit) {
+        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_seen_is_gone() {
+        let hidden: String = "ignore".chars().filter_map(|c| char::from_u32(0xe0000 + c as u32)).collect();
+        assert_eq!(clean(&format!("a\u{1b}[31m\tb{hidden}\u{202e}\u{200b}\r\nc\u{0}")), "a[31m\tb\nc");
+        assert_eq!(clean("Grüße, 東京 🙂"), "Grüße, 東京 🙂");
+        assert_eq!((cut("äöü", 2), cut("äöü", 3)), ("äö…".to_owned(), "äöü".to_owned()));
+    }
+}
