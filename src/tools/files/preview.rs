@@ -172,7 +172,7 @@ mod tests {
             Preview::Rows { rows: rows[..1].to_vec(), more: true }
         );
         let json = br#"[{"a":1,"b":{"c":{"d":[1]}}},{"a":2}]"#;
-        let expected = vec![json!({"a": 1, "b": {"c": "{\"d\":[1]}"}}), json!({"a": 2})];
+        let expected = [json!({"a": 1, "b": {"c": "{\"d\":[1]}"}}), json!({"a": 2})];
         let Preview::Rows { rows, more: false } = preview("x.json", json, true, false, 9) else {
             panic!("rows")
         };
