@@ -5,6 +5,8 @@
 //! whether repeating helps ([`error`]). Nothing here knows a tool or the protocol.
 
 mod agents;
+mod analytics;
+mod billing;
 mod credential;
 pub mod error;
 mod files;
@@ -14,14 +16,18 @@ mod network;
 pub mod retry;
 mod runs;
 mod spaces;
+mod versions;
+mod window;
 
 use tokio::time::Instant;
 
 pub use self::{
     agents::{AgentFilter, SortColumn, SortOrder},
+    billing::CostPage,
     credential::Credential,
     error::{ApiError, Fault},
     runs::{StartOutcome, StartRequest},
+    window::Window,
 };
 use crate::config;
 

@@ -1,11 +1,13 @@
 //! Runs: executions of agents.
 
+mod get_agent_run_summary;
 mod get_agent_runs;
 mod get_run_status;
 mod record;
 mod start_agent;
 mod stop_agent;
 
+pub use get_agent_run_summary::GetAgentRunSummary;
 pub use get_agent_runs::GetAgentRuns;
 pub use get_run_status::GetRunStatus;
 pub(super) use record::RunRecord;
