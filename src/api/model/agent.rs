@@ -53,7 +53,7 @@ super::record! {
 super::record! {
     /// How many there are.
     Count {
-        total_count: u64,
+        total_count: i64,
     }
 }
 

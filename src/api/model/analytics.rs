@@ -7,14 +7,14 @@ super::record! {
     RunTotals {
         start_date: String,
         end_date: String,
-        total_runs: u64,
-        completed_runs: u64,
-        failed_runs: u64,
+        total_runs: i64,
+        completed_runs: i64,
+        failed_runs: i64,
         /// Always 0.
-        completed_with_errors_runs: u64,
-        running_runs: u64,
-        queued_runs: u64,
-        stopped_runs: u64,
+        completed_with_errors_runs: i64,
+        running_runs: i64,
+        queued_runs: i64,
+        stopped_runs: i64,
     }
 }
 

@@ -40,7 +40,7 @@ super::record! {
     /// One page of credit movements.
     CreditHistoryPage {
         transactions: Vec<CreditTransaction>,
-        total_count: u64,
+        total_count: i64,
         page_index: u32,
         records_per_page: u32,
     }
@@ -61,7 +61,7 @@ super::record! {
     /// One page of agents with their costs.
     AgentsUsagePage {
         agents: Vec<AgentUsage>,
-        total_record_count: u64,
+        total_record_count: i64,
         total_cost: f64,
         start_date: String,
         end_date: String,
@@ -110,7 +110,7 @@ super::record! {
     /// One page of an agent's runs with their costs.
     AgentRunsCostPage {
         runs: Vec<AgentRunCost>,
-        total_record_count: u64,
+        total_record_count: i64,
         /// Of this page only.
         total_cost: f64,
         agent_id: i64,

@@ -71,7 +71,7 @@ super::record! {
 super::record! {
     /// All runs of an agent, counted.
     AgentRunSummary {
-        total_count: u64,
+        total_count: i64,
         status_counts: Vec<StatusCount>,
     }
 }
@@ -81,7 +81,7 @@ super::record! {
     StatusCount {
         status: i64,
         status_name: String,
-        count: u64,
+        count: i64,
     }
 }
 

@@ -19,10 +19,10 @@ pub struct GetRecordsSummary;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Args {
-    /// First day or moment: YYYY-MM-DD or YYYY-MM-DDThh:mm:ss, UTC unless it has an offset; the default is the platform's.
+    /// Start: YYYY-MM-DD or YYYY-MM-DDThh:mm:ss, UTC unless it has an offset; the default is the platform's.
     #[serde(default, deserialize_with = "blank_is_absent")]
     start_date: Option<DateArg>,
-    /// Last day (counted in full) or moment, written likewise; the default is the platform's.
+    /// End, written likewise; a day counts in full; the default is the platform's.
     #[serde(default, deserialize_with = "blank_is_absent")]
     end_date: Option<DateArg>,
     /// Only this agent.

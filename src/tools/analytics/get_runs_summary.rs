@@ -21,7 +21,7 @@ pub struct GetRunsSummary;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Args {
-    /// First day or moment: YYYY-MM-DD or YYYY-MM-DDThh:mm:ss, UTC unless it has an offset; the default is 24 hours ago.
+    /// Start: YYYY-MM-DD or YYYY-MM-DDThh:mm:ss, UTC unless it has an offset; the default is 24 hours ago.
     #[serde(default, deserialize_with = "blank_is_absent")]
     start_date: Option<DateArg>,
     /// Last day, counted in full even when a time is given; the default is now.
@@ -80,7 +80,7 @@ impl Tool for GetRunsSummary {
         let details = args.include_details.map(|flag| flag.0);
         let summary = cx.api().runs_summary(window, status.as_deref(), details).await?;
         let (totals, failed) = (summary.totals, summary.failed_run_details);
-        let listed = failed.as_ref().map_or(0, Vec::len) as u64;
+        let listed = failed.as_ref().map(Vec::len).and_then(|count| i64::try_from(count).ok()).unwrap_or(0);
         let note = totals.failed_runs.filter(|count| listed > 0 && listed < *count).map(|count| {
             format!("{listed} of {count} failed runs are listed. Narrow the window to see the others.")
         });

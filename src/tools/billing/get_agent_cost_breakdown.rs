@@ -21,15 +21,15 @@ pub struct GetAgentCostBreakdown;
 pub struct Args {
     /// Agent id.
     agent_id: AgentId,
-    /// First day or moment: YYYY-MM-DD or YYYY-MM-DDThh:mm:ss, UTC unless it has an offset; the default is the first of this month.
+    /// Start: YYYY-MM-DD or YYYY-MM-DDThh:mm:ss, UTC unless it has an offset; the default is the first of this month.
     #[serde(default, deserialize_with = "blank_is_absent")]
     start_date: Option<DateArg>,
-    /// Last day (counted in full) or moment, written likewise; the default is now.
+    /// End, written likewise; a day counts in full; the default is now.
     #[serde(default, deserialize_with = "blank_is_absent")]
     end_date: Option<DateArg>,
     /// Length of a step; the default is day.
     time_unit: Option<TimeUnit>,
-    /// Only these kinds of usage, comma-separated: Server Time, Export GB, Agent Inputs, Proxy Data, Export CPM.
+    /// Only these, comma-separated: Server Time, Export GB, Agent Inputs, Proxy Data, Export CPM.
     #[serde(default, deserialize_with = "blank_is_absent")]
     usage_types: Option<Text<200>>,
 }

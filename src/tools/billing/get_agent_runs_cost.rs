@@ -22,10 +22,10 @@ pub struct GetAgentRunsCost;
 pub struct Args {
     /// Agent id.
     agent_id: AgentId,
-    /// First day or moment: YYYY-MM-DD or YYYY-MM-DDThh:mm:ss, UTC unless it has an offset; the default is the first of this month.
+    /// Start: YYYY-MM-DD or YYYY-MM-DDThh:mm:ss, UTC unless it has an offset; the default is the first of this month.
     #[serde(default, deserialize_with = "blank_is_absent")]
     start_date: Option<DateArg>,
-    /// Last day (counted in full) or moment, written likewise; the default is now.
+    /// End, written likewise; a day counts in full; the default is now.
     #[serde(default, deserialize_with = "blank_is_absent")]
     end_date: Option<DateArg>,
     /// Page number, from 1 on; the default is 1.
@@ -36,7 +36,7 @@ pub struct Args {
     sort_column: Option<SortColumn>,
     /// 0 ascending, 1 descending; the default is 0.
     sort_order: Option<Bounded<0, 1>>,
-    /// Only these kinds of usage, comma-separated: Server Time, Export GB, Agent Inputs, Proxy Data, Export CPM.
+    /// Only these, comma-separated: Server Time, Export GB, Agent Inputs, Proxy Data, Export CPM.
     #[serde(default, deserialize_with = "blank_is_absent")]
     usage_types: Option<Text<200>>,
 }
@@ -60,7 +60,7 @@ pub struct Output {
     runs: Vec<AgentRunCost>,
     /// On all pages.
     #[serde(skip_serializing_if = "Option::is_none")]
-    total_record_count: Option<u64>,
+    total_record_count: Option<i64>,
     /// Of this page.
     #[serde(skip_serializing_if = "Option::is_none")]
     total_cost: Option<f64>,

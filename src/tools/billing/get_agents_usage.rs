@@ -20,10 +20,10 @@ pub struct GetAgentsUsage;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Args {
-    /// First day or moment: YYYY-MM-DD or YYYY-MM-DDThh:mm:ss, UTC unless it has an offset; the default is the first of this month.
+    /// Start: YYYY-MM-DD or YYYY-MM-DDThh:mm:ss, UTC unless it has an offset; the default is the first of this month.
     #[serde(default, deserialize_with = "blank_is_absent")]
     start_date: Option<DateArg>,
-    /// Last day (counted in full) or moment, written likewise; the default is now.
+    /// End, written likewise; a day counts in full; the default is now.
     #[serde(default, deserialize_with = "blank_is_absent")]
     end_date: Option<DateArg>,
     /// Page number, from 1 on; the default is 1.
@@ -37,7 +37,7 @@ pub struct Args {
     /// Part of the agent's name, in any case.
     #[serde(default, deserialize_with = "blank_is_absent")]
     name: Option<Text<200>>,
-    /// Only these kinds of usage, comma-separated: Server Time, Export GB, Agent Inputs, Proxy Data, Export CPM.
+    /// Only these, comma-separated: Server Time, Export GB, Agent Inputs, Proxy Data, Export CPM.
     #[serde(default, deserialize_with = "blank_is_absent")]
     usage_types: Option<Text<200>>,
 }
@@ -59,7 +59,7 @@ pub struct Output {
     agents: Vec<AgentUsage>,
     /// On all pages.
     #[serde(skip_serializing_if = "Option::is_none")]
-    total_record_count: Option<u64>,
+    total_record_count: Option<i64>,
     /// Of all pages.
     #[serde(skip_serializing_if = "Option::is_none")]
     total_cost: Option<f64>,

@@ -30,7 +30,7 @@ pub struct Output {
     transactions: Vec<CreditTransaction>,
     /// On all pages.
     #[serde(skip_serializing_if = "Option::is_none")]
-    total_count: Option<u64>,
+    total_count: Option<i64>,
     page_index: u32,
     records_per_page: u32,
     /// How to get the rest.

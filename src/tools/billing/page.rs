@@ -8,8 +8,9 @@ pub(super) const FIRST: u32 = 1;
 pub(super) const SIZE: u32 = 50;
 
 /// How to get the rest, when there is more.
-pub(super) fn note(total: Option<u64>, index: u32, size: u32, returned: usize) -> Option<String> {
+pub(super) fn note(total: Option<i64>, index: u32, size: u32, returned: usize) -> Option<String> {
     let shown = u64::from(index.saturating_sub(1)) * u64::from(size) + returned as u64;
+    let total = total.and_then(|total| u64::try_from(total).ok());
     let total = total.filter(|total| *total > shown && returned > 0)?;
     let next = index.saturating_add(1);
     Some(format!("{shown} of {total} shown so far. Call again with pageIndex {next} for more."))
