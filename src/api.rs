@@ -5,6 +5,8 @@
 //! whether repeating helps ([`error`]). Nothing here knows a tool or the protocol.
 
 mod agents;
+mod analytics;
+mod billing;
 mod credential;
 pub mod error;
 mod files;
@@ -15,15 +17,19 @@ pub mod retry;
 mod runs;
 mod spaces;
 mod storage;
+mod versions;
+mod window;
 
 use tokio::time::Instant;
 
 pub use self::{
     agents::{AgentFilter, SortColumn, SortOrder},
+    billing::CostPage,
     credential::Credential,
     error::{ApiError, Fault},
     runs::{StartOutcome, StartRequest},
     storage::{End, MAX_READ, Piece},
+    window::Window,
 };
 use crate::{config, outbound};
 

@@ -13,10 +13,13 @@ mod schema;
 
 mod account;
 mod agents;
+mod analytics;
+mod billing;
 mod files;
 mod runs;
 mod spaces;
 mod untrusted;
+mod versions;
 
 use std::{sync::Arc, time::Duration};
 
@@ -73,6 +76,8 @@ pub enum Effect {
     Read,
     /// Puts something into a named state; doing it twice changes nothing more.
     Set,
+    /// Adds something beside what is there; doing it twice adds it twice.
+    Add,
     /// Starts work on the open web, which costs credits; doing it twice does it twice.
     Launch,
 }
@@ -84,6 +89,7 @@ impl Effect {
         match self {
             Self::Read => [true, false, true, false],
             Self::Set => [false, false, true, false],
+            Self::Add => [false, false, false, false],
             Self::Launch => [false, false, false, true],
         }
     }
@@ -106,8 +112,14 @@ pub enum Toolset {
     Runs,
     /// Files of runs.
     Files,
+    /// Saved versions of agents.
+    Versions,
+    /// Credits and costs.
+    Billing,
     /// Spaces.
     Spaces,
+    /// Outcomes of runs.
+    Analytics,
 }
 
 impl Toolset {
@@ -119,7 +131,10 @@ impl Toolset {
             Self::Agents => "Agent Management",
             Self::Runs => "Run Management",
             Self::Files => "File Management",
+            Self::Versions => "Version Management",
+            Self::Billing => "Billing & Credits",
             Self::Spaces => "Space Management",
+            Self::Analytics => "Analytics & Diagnostics",
         }
     }
 }

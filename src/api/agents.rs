@@ -3,7 +3,7 @@
 use super::{
     ApiError, Session,
     ids::{AgentId, SpaceId},
-    model::{Agent, AgentPage},
+    model::{Agent, AgentPage, Count},
     network::Call,
 };
 
@@ -31,6 +31,15 @@ pub enum SortOrder {
     Ascending,
     /// 1.
     Descending,
+}
+
+impl SortOrder {
+    pub(super) const fn code(self) -> u8 {
+        match self {
+            Self::Ascending => 0,
+            Self::Descending => 1,
+        }
+    }
 }
 
 /// What to list. Unset members are left out of the request.
@@ -71,17 +80,13 @@ impl Session<'_> {
         page: u32,
         page_size: u32,
     ) -> Result<AgentPage, ApiError> {
-        let sort_order = filter.sort_order.map(|order| match order {
-            SortOrder::Ascending => 0,
-            SortOrder::Descending => 1,
-        });
         let call = Call::get("listAgents", "/api/v1/agent/all".to_owned())
             .query("status", filter.status)
             .query("spaceId", filter.space)
             .query("name", filter.name.as_deref())
             .query("configType", filter.config_type)
             .query("sortColumn", filter.sort_column.map(SortColumn::as_str))
-            .query("sortOrder", sort_order)
+            .query("sortOrder", filter.sort_order.map(SortOrder::code))
             .query("pageIndex", Some(page))
             .query("recordsPerPage", Some(page_size));
         self.fetch(call).await
@@ -93,6 +98,19 @@ impl Session<'_> {
             .query("query", Some(query))
             .query("maxRecords", Some(limit));
         self.fetch(call).await
+    }
+
+    /// `getAgentSearchCount`: how many agents a search matches, not capped.
+    pub async fn count_agents(&self, query: &str, archived: Option<bool>) -> Result<Count, ApiError> {
+        let call = Call::get("getAgentSearchCount", "/api/v1/agent/search/count".to_owned())
+            .query("query", Some(query))
+            .query("includeArchived", archived);
+        self.fetch(call).await
+    }
+
+    /// `getPersonalAgentCount`: how many agents are in the caller's personal area.
+    pub async fn count_personal_agents(&self) -> Result<Count, ApiError> {
+        self.fetch(Call::get("getPersonalAgentCount", "/api/v1/agent/personal/count".to_owned())).await
     }
 
     /// `getAgent`: one agent.

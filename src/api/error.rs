@@ -43,6 +43,15 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// Whether the platform may have done what it was asked although no usable answer came.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        matches!(
+            self,
+            Self::Timeout | Self::Unreachable | Self::Server(_) | Self::Malformed | Self::Status(408)
+        )
+    }
+
     /// Whether the same call may succeed later without anybody changing anything.
     #[must_use]
     pub fn is_transient(&self) -> bool {

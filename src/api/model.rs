@@ -5,15 +5,24 @@
 //! path. When written, absent members are left out.
 
 mod agent;
+mod analytics;
+mod billing;
 mod file;
 mod run;
 mod space;
+mod version;
 
 pub use self::{
-    agent::{Agent, AgentPage},
+    agent::{Agent, AgentPage, Count},
+    analytics::{FailedRun, RecordsSummary, RunDiagnostics, RunStats, RunTotals, RunsSummary},
+    billing::{
+        AgentCostBreakdown, AgentRunCost, AgentRunsCostPage, AgentUsage, AgentsUsagePage, CreditHistoryPage,
+        CreditTransaction, CreditsBalance, SpendingSummary, UsageTypeSeries,
+    },
     file::RunFile,
-    run::{AgentRun, is_finished, run_status_name},
+    run::{AgentRun, AgentRunSummary, StatusCount, is_finished, run_status_name},
     space::{Label, Space, SpaceAgent},
+    version::AgentVersion,
 };
 
 /// A record of the platform: every member optional, camelCase on the wire.
@@ -23,6 +32,7 @@ macro_rules! record {
         #[derive(Debug, Clone, Default, PartialEq, serde::Deserialize, serde::Serialize, schemars::JsonSchema)]
         #[serde(rename_all = "camelCase")]
         #[allow(clippy::doc_markdown, reason = "the text is also the schema's description, which is no Markdown")]
+        #[allow(missing_docs, reason = "what a member's name says is not worth its bytes in every client's tool list")]
         pub struct $name {
             $($(#[$field_doc])* #[serde(skip_serializing_if = "Option::is_none")] pub $field: Option<$type>,)*
         }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{
     ApiError, Fault, Session,
     ids::{AgentId, RunId},
-    model::AgentRun,
+    model::{AgentRun, AgentRunSummary},
     network::Call,
 };
 
@@ -72,6 +72,11 @@ impl Session<'_> {
         let call = Call::get("listAgentRuns", format!("/api/v1/agent/{agent}/runs"))
             .query("maxRecords", Some(limit));
         self.fetch(call).await
+    }
+
+    /// `getAgentRunSummary`: all runs of an agent, counted by status.
+    pub async fn run_summary(&self, agent: AgentId) -> Result<AgentRunSummary, ApiError> {
+        self.fetch(Call::get("getAgentRunSummary", format!("/api/v1/agent/{agent}/runs/summary"))).await
     }
 
     /// `getRunStatus`: one run as it is now.

@@ -3,12 +3,21 @@
 //! Unknown arguments are refused by name. The harmless deviations that models produce are accepted: a number as a text,
 //! `"true"`, an enum word in another case. Messages name the argument and what is allowed, and never repeat a value.
 
+mod blank;
+mod dates;
+mod status;
+
 use std::{borrow::Cow, fmt};
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, de, de::DeserializeOwned};
 use serde_json::Value;
 
+pub(super) use self::{
+    blank::blank_is_absent,
+    dates::{window, window_this_month},
+};
+pub use self::{dates::DateArg, status::RunStatusName};
 use super::{
     ToolError,
     schema::{Object, expectation},
@@ -43,12 +52,16 @@ pub(super) fn read<A: DeserializeOwned>(schema: &Object, mut arguments: Object) 
     let arguments = Value::Object(arguments);
     A::deserialize(&arguments).map_err(|_| {
         // Read again to find out which one: the usual call does not pay for the search.
-        let path = match serde_path_to_error::deserialize::<_, A>(&arguments) {
-            Err(error) => error.path().to_string(),
-            Ok(_) => String::new(),
+        let (path, said) = match serde_path_to_error::deserialize::<_, A>(&arguments) {
+            Err(error) => (error.path().to_string(), error.inner().to_string()),
+            Ok(_) => (String::new(), String::new()),
         };
         let name = path.split(['.', '[']).next().unwrap_or_default();
         match properties.get(name) {
+            // The types of this server say what they want, in fixed words, where the schema cannot.
+            Some(_) if said.starts_with("must be ") => {
+                ToolError::arguments(format!("Argument `{name}` {said}."))
+            }
             Some(property) => {
                 ToolError::arguments(format!("Argument `{name}` must be {}.", expectation(property)))
             }

@@ -3,9 +3,10 @@
 use std::{collections::HashMap, pin::Pin, sync::Arc, time::Duration};
 
 use super::{
-    Effect, Reply, Tool, ToolCx, ToolError, Toolset, account, agents, arguments, files, runs,
+    Effect, Reply, Tool, ToolCx, ToolError, Toolset, account, agents, analytics, arguments, billing, files,
+    runs,
     schema::{self, Object},
-    spaces,
+    spaces, versions,
 };
 use crate::auth::ScopeSet;
 
@@ -16,7 +17,10 @@ fn all() -> Vec<Row> {
         row::<agents::ListAgents>(),
         row::<agents::GetAgent>(),
         row::<agents::SearchAgents>(),
+        row::<agents::GetAgentSearchCount>(),
+        row::<agents::GetPersonalAgentCount>(),
         row::<runs::GetAgentRuns>(),
+        row::<runs::GetAgentRunSummary>(),
         row::<runs::GetRunStatus>(),
         row::<runs::WaitForRun>(),
         row::<runs::StartAgent>(),
@@ -24,10 +28,22 @@ fn all() -> Vec<Row> {
         row::<files::GetRunFiles>(),
         row::<files::ReadRunFile>(),
         row::<files::GetFileDownloadUrl>(),
+        row::<versions::GetAgentVersions>(),
+        row::<versions::RestoreAgentVersion>(),
+        row::<billing::GetCreditsBalance>(),
+        row::<billing::GetSpendingSummary>(),
+        row::<billing::GetCreditHistory>(),
+        row::<billing::GetAgentsUsage>(),
+        row::<billing::GetAgentCostBreakdown>(),
+        row::<billing::GetAgentRunsCost>(),
         row::<spaces::ListSpaces>(),
         row::<spaces::GetSpace>(),
         row::<spaces::GetSpaceAgents>(),
         row::<spaces::SearchSpaceByName>(),
+        row::<analytics::GetRunsSummary>(),
+        row::<analytics::GetRecordsSummary>(),
+        row::<analytics::GetRunDiagnostics>(),
+        row::<analytics::GetLatestFailure>(),
     ]
 }
 

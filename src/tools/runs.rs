@@ -1,5 +1,6 @@
 //! Runs: executions of agents.
 
+mod get_agent_run_summary;
 mod get_agent_runs;
 mod get_run_status;
 mod record;
@@ -7,6 +8,7 @@ mod start_agent;
 mod stop_agent;
 mod wait_for_run;
 
+pub use get_agent_run_summary::GetAgentRunSummary;
 pub use get_agent_runs::GetAgentRuns;
 pub use get_run_status::GetRunStatus;
 pub(super) use record::{RunRecord, RunSummary};

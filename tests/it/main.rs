@@ -25,3 +25,4 @@ mod shutdown;
 mod support;
 mod surface;
 mod tools;
+mod tools_reports;

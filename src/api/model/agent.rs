@@ -50,6 +50,13 @@ super::record! {
     }
 }
 
+super::record! {
+    /// How many there are.
+    Count {
+        total_count: i64,
+    }
+}
+
 /// One page of agents.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AgentPage {

@@ -68,6 +68,23 @@ super::record! {
     }
 }
 
+super::record! {
+    /// All runs of an agent, counted.
+    AgentRunSummary {
+        total_count: i64,
+        status_counts: Vec<StatusCount>,
+    }
+}
+
+super::record! {
+    /// Runs in one status.
+    StatusCount {
+        status: i64,
+        status_name: String,
+        count: i64,
+    }
+}
+
 /// The name of a run status code. The set is open: an unknown code keeps its number.
 #[must_use]
 pub fn run_status_name(code: i64) -> Cow<'static, str> {

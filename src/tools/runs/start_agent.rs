@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::RunRecord;
 use crate::{
-    api::{ApiError, Fault, StartOutcome, StartRequest, ids::AgentId, model::is_finished},
+    api::{ApiError, StartOutcome, StartRequest, ids::AgentId, model::is_finished},
     auth::Scope,
     tools::{
         Effect, Tool, ToolCx, ToolError, Toolset,
@@ -93,7 +93,7 @@ impl Tool for StartAgent {
             Ok(StartOutcome::Run(run)) => Ok(Output { run: Some((*run).into()), data: None }),
             Ok(StartOutcome::Data(data)) => Ok(Output { run: None, data: Some(data) }),
             Ok(StartOutcome::Text(text)) => Ok(Output { run: None, data: Some(text.into()) }),
-            Err(error) if is_lost(&error) => Err(find_started(cx, &args, begun, error).await),
+            Err(error) if error.fault().is_lost() => Err(find_started(cx, &args, begun, error).await),
             Err(error) => Err(error.into()),
         }
     }
@@ -107,14 +107,6 @@ impl Args {
             wait,
         }
     }
-}
-
-/// Whether the run may have started although no usable answer came.
-fn is_lost(error: &ApiError) -> bool {
-    matches!(
-        error.fault(),
-        Fault::Timeout | Fault::Unreachable | Fault::Server(_) | Fault::Malformed | Fault::Status(408)
-    )
 }
 
 /// Nothing is started twice: look for the run that the lost call started, name it, and say how to go on.

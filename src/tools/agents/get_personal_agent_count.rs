@@ -1,0 +1,33 @@
+//! `get_personal_agent_count`: how many agents are in the personal area.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::{
+    api::model::Count,
+    auth::Scope,
+    tools::{Effect, Tool, ToolCx, ToolError, Toolset},
+};
+
+/// The tool.
+pub struct GetPersonalAgentCount;
+
+/// No arguments.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct Args {}
+
+impl Tool for GetPersonalAgentCount {
+    const NAME: &'static str = "get_personal_agent_count";
+    const TITLE: &'static str = "Get Personal Agent Count";
+    const DESCRIPTION: &'static str = "Counts the agents in the personal area of the signed-in user, archived ones and shared parts left out. The personal area is not a space, so the space tools do not see it.";
+    const TOOLSET: Toolset = Toolset::Agents;
+    const EFFECT: Effect = Effect::Read;
+    const SCOPES: &'static [Scope] = &[Scope::AgentsRead];
+
+    type Args = Args;
+    type Output = Count;
+
+    async fn call(cx: &ToolCx, _: Args) -> Result<Count, ToolError> {
+        Ok(cx.api().count_personal_agents().await?)
+    }
+}
