@@ -5,6 +5,7 @@
 //! whether repeating helps ([`error`]). Nothing here knows a tool or the protocol.
 
 mod agents;
+mod builder;
 mod credential;
 pub mod error;
 mod files;
@@ -13,6 +14,7 @@ pub mod model;
 mod network;
 pub mod retry;
 mod runs;
+mod schedules;
 mod spaces;
 
 use tokio::time::Instant;
@@ -21,7 +23,8 @@ pub use self::{
     agents::{AgentFilter, SortColumn, SortOrder},
     credential::Credential,
     error::{ApiError, Fault},
-    runs::{StartOutcome, StartRequest},
+    runs::{RemoveMethod, StartOutcome, StartRequest},
+    spaces::RUN_SPACE_PATIENCE,
 };
 use crate::config;
 

@@ -13,8 +13,11 @@ mod schema;
 
 mod account;
 mod agents;
+mod builder;
 mod files;
+mod lost;
 mod runs;
+mod schedules;
 mod spaces;
 
 use std::{sync::Arc, time::Duration};
@@ -22,6 +25,7 @@ use std::{sync::Arc, time::Duration};
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 pub use self::{
     catalog::{Catalog, Row},
@@ -74,6 +78,13 @@ pub enum Effect {
     Set,
     /// Starts work on the open web, which costs credits; doing it twice does it twice.
     Launch,
+    /// Puts something new beside what is there; doing it twice makes two.
+    Create,
+    /// Takes something away for good.
+    Destroy {
+        /// Whether doing it twice changes nothing more.
+        repeatable: bool,
+    },
 }
 
 impl Effect {
@@ -84,6 +95,8 @@ impl Effect {
             Self::Read => [true, false, true, false],
             Self::Set => [false, false, true, false],
             Self::Launch => [false, false, false, true],
+            Self::Create => [false; 4],
+            Self::Destroy { repeatable } => [false, true, repeatable, false],
         }
     }
 
@@ -105,8 +118,12 @@ pub enum Toolset {
     Runs,
     /// Files of runs.
     Files,
+    /// Schedules.
+    Schedules,
     /// Spaces.
     Spaces,
+    /// Building agents from a prompt.
+    Builder,
 }
 
 impl Toolset {
@@ -118,7 +135,9 @@ impl Toolset {
             Self::Agents => "Agent Management",
             Self::Runs => "Run Management",
             Self::Files => "File Management",
+            Self::Schedules => "Schedule Management",
             Self::Spaces => "Space Management",
+            Self::Builder => "Agent Builder",
         }
     }
 }
@@ -136,6 +155,8 @@ pub struct ToolCx {
     pub clock: Clock,
     /// Notices to the client while the work goes on.
     pub progress: Progress,
+    /// Fires when the client takes the call back. What only reads need not look: it is dropped.
+    pub cancelled: CancellationToken,
 }
 
 impl ToolCx {

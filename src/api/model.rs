@@ -5,15 +5,19 @@
 //! path. When written, absent members are left out.
 
 mod agent;
+mod builder;
 mod file;
 mod run;
+mod schedule;
 mod space;
 
 pub use self::{
     agent::{Agent, AgentPage},
+    builder::BuildStatus,
     file::RunFile,
     run::{AgentRun, is_finished, run_status_name},
-    space::{Label, Space, SpaceAgent},
+    schedule::{Schedule, ScheduleSettings, UpcomingSchedule},
+    space::{Count, Label, Space, SpaceAgent, SpaceRun, SpaceRunItem},
 };
 
 /// A record of the platform: every member optional, camelCase on the wire.

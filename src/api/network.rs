@@ -59,6 +59,22 @@ impl Call {
         Self { method: Method::POST, body, repeat: Repeat::Never, ..Self::get(operation, path) }
     }
 
+    /// A write that puts something into a named state, which may be repeated.
+    pub fn put(operation: &'static str, path: String, body: serde_json::Value) -> Self {
+        Self { method: Method::PUT, body: Some(body), ..Self::get(operation, path) }
+    }
+
+    /// A removal, which may be repeated: gone is gone.
+    pub fn delete(operation: &'static str, path: String) -> Self {
+        Self { method: Method::DELETE, ..Self::get(operation, path) }
+    }
+
+    /// For a write without a body that puts something into a named state.
+    pub fn repeatable(mut self) -> Self {
+        self.repeat = Repeat::Allowed;
+        self
+    }
+
     /// Adds a query parameter if there is a value: the platform wants unset ones left out.
     pub fn query(mut self, name: &'static str, value: Option<impl ToString>) -> Self {
         self.query.extend(value.map(|value| (name, value.to_string())));
@@ -181,6 +197,23 @@ impl Session<'_> {
             .retry
             .run(call.repeat, self.deadline, || network.send(&call, credential, self.deadline))
             .await
+    }
+
+    /// Sends a removal. If a later attempt finds nothing, an earlier one, whose answer was lost, has done the work.
+    pub(super) async fn remove(&self, call: Call) -> Result<(), ApiError> {
+        let Some(credential) = self.credential else {
+            return Err(ApiError::new(call.operation, Fault::NoCredential));
+        };
+        let mut attempts = 0_u32;
+        let attempt = || {
+            attempts += 1;
+            self.api.network.send(&call, credential, self.deadline)
+        };
+        match self.api.retry.run(call.repeat, self.deadline, attempt).await {
+            Err(error) if attempts > 1 && *error.fault() == Fault::NotFound => Ok(()),
+            Err(error) => Err(error),
+            Ok(_ignored) => Ok(()),
+        }
     }
 
     /// Sends a call and reads its JSON.

@@ -3,7 +3,8 @@
 use std::{collections::HashMap, pin::Pin, sync::Arc, time::Duration};
 
 use super::{
-    Effect, Reply, Tool, ToolCx, ToolError, Toolset, account, agents, arguments, files, runs,
+    Effect, Reply, Tool, ToolCx, ToolError, Toolset, account, agents, arguments, builder, files, runs,
+    schedules,
     schema::{self, Object},
     spaces,
 };
@@ -20,12 +21,27 @@ fn all() -> Vec<Row> {
         row::<runs::GetRunStatus>(),
         row::<runs::StartAgent>(),
         row::<runs::StopAgent>(),
+        row::<runs::KillAgent>(),
+        row::<runs::DeleteRun>(),
         row::<files::GetRunFiles>(),
         row::<files::GetFileDownloadUrl>(),
+        row::<schedules::ListAgentSchedules>(),
+        row::<schedules::GetAgentSchedule>(),
+        row::<schedules::CreateAgentSchedule>(),
+        row::<schedules::UpdateAgentSchedule>(),
+        row::<schedules::DeleteAgentSchedule>(),
+        row::<schedules::EnableAgentSchedule>(),
+        row::<schedules::DisableAgentSchedule>(),
+        row::<schedules::GetScheduledRuns>(),
         row::<spaces::ListSpaces>(),
         row::<spaces::GetSpace>(),
         row::<spaces::GetSpaceAgents>(),
         row::<spaces::SearchSpaceByName>(),
+        row::<spaces::GetSpaceAgentCount>(),
+        row::<spaces::RunSpaceAgents>(),
+        row::<builder::StartAgentBuild>(),
+        row::<builder::GetAgentBuildStatus>(),
+        row::<builder::StopAgentBuild>(),
     ]
 }
 

@@ -22,3 +22,4 @@ mod sessions;
 mod shutdown;
 mod support;
 mod tools;
+mod tools_schedules;

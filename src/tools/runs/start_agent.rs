@@ -7,11 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use super::RunRecord;
 use crate::{
-    api::{ApiError, Fault, StartOutcome, StartRequest, ids::AgentId, model::is_finished},
+    api::{ApiError, StartOutcome, StartRequest, ids::AgentId, model::is_finished},
     auth::Scope,
     tools::{
         Effect, Tool, ToolCx, ToolError, Toolset,
         arguments::{Bounded, Flag, JsonText},
+        lost::is_lost,
     },
 };
 
@@ -107,14 +108,6 @@ impl Args {
             wait,
         }
     }
-}
-
-/// Whether the run may have started although no usable answer came.
-fn is_lost(error: &ApiError) -> bool {
-    matches!(
-        error.fault(),
-        Fault::Timeout | Fault::Unreachable | Fault::Server(_) | Fault::Malformed | Fault::Status(408)
-    )
 }
 
 /// Nothing is started twice: look for the run that the lost call started, name it, and say how to go on.
