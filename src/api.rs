@@ -1,11 +1,12 @@
 //! The platform's REST API, typed.
 //!
-//! One file per domain; [`Session`] is the API as one caller sees it. A call is described ([`network::Call`]), sent
+//! One file per domain; [`Session`] is the API as one caller sees it. A call is described ([`call`]), sent
 //! under a deadline ([`retry`], [`network`]) and read into a type ([`model`]); failures say whose fault they are and
 //! whether repeating helps ([`error`]). Nothing here knows a tool or the protocol.
 
 mod agents;
 mod builder;
+mod call;
 mod credential;
 pub mod error;
 mod files;

@@ -1,4 +1,7 @@
 //! Schedules: what triggers the runs of an agent.
+//!
+//! Members that few deployments send or few callers need are passed on, but are left out of the published schema, which
+//! four tools repeat and every client reads into its context.
 
 use super::Label;
 
@@ -6,6 +9,7 @@ super::record! {
     /// A schedule as the platform shows it.
     #[allow(missing_docs, reason = "the names say it, and descriptions would only lengthen the schema")]
     Schedule {
+        #[schemars(skip)]
         tag: String,
         /// Schedule id.
         id: i64,
@@ -14,6 +18,7 @@ super::record! {
         name: String,
         /// Cron expression.
         schedule: String,
+        #[schemars(skip)]
         local_schedule: String,
         timezone: String,
         next_run_time: String,
@@ -28,16 +33,23 @@ super::record! {
         parallelism: i64,
         parallel_max_concurrency: i64,
         parallel_export: String,
+        #[schemars(skip)]
         proxy_pool_id: i64,
+        #[schemars(skip)]
         server_group_id: i64,
         log_level: String,
         log_mode: String,
         is_exclusive: bool,
         is_wait_on_failure: bool,
+        #[schemars(skip)]
         started_by: String,
+        #[schemars(skip)]
         server_id: i64,
+        #[schemars(skip)]
         http_version: String,
+        #[schemars(skip)]
         save_content_cache: bool,
+        #[schemars(skip)]
         config_name: String,
         created: String,
     }
@@ -117,11 +129,17 @@ super::record! {
         /// 0 for the personal area.
         space_id: i64,
         space_name: String,
+        #[schemars(skip)]
         approval_status: i64,
+        #[schemars(skip)]
         last_run_id: i64,
+        #[schemars(skip)]
         last_run_time: String,
+        #[schemars(skip)]
         last_run_status: i64,
+        #[schemars(skip)]
         last_run_message: String,
+        #[schemars(skip)]
         labels: Vec<Label>,
     }
 }

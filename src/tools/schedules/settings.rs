@@ -48,33 +48,33 @@ macro_rules! schedule_args {
         #[allow(clippy::doc_markdown, reason = "the text is also the schema's description, which is no Markdown")]
         pub struct $name {
             $($(#[$own_doc])* $own: $type,)*
-            /// First run, ISO 8601 in UTC. RunOnce: needed, over a minute ahead; RunEvery: optional, in the future.
+            /// First run, ISO 8601 UTC. RunOnce: over a minute ahead. RunEvery: optional.
             start_time: Option<crate::tools::arguments::Text<64>>,
-            /// Five fields: minute hour day-of-month month day-of-week (1 is Monday). CRON only, and needed there.
+            /// CRON: minute hour day-of-month month day-of-week; 1 is Monday.
             cron_expression: Option<crate::tools::arguments::Text<200>>,
-            /// Length of the interval in runEveryPeriod. RunEvery only, and needed there.
+            /// RunEvery: how many periods.
             run_every_count: Option<super::settings::Positive>,
-            /// Unit: 1 minute, 2 hour, 3 day, 4 week, 5 month. RunEvery only, and needed there.
+            /// RunEvery: 1 minute, 2 hour, 3 day, 4 week, 5 month.
             run_every_period: Option<super::kind::Period>,
-            /// IANA time zone in which cron is read, such as Europe/London; UTC if never set.
+            /// IANA zone for cron; UTC if never set.
             timezone: Option<crate::tools::arguments::Text<64>>,
-            /// Input values for the runs, as JSON text.
+            /// Input values as JSON text.
             input_parameters: Option<crate::tools::arguments::JsonText>,
             /// Whether it fires.
             is_enabled: Option<crate::tools::arguments::Flag>,
             /// Parallel instances.
             parallelism: Option<crate::tools::arguments::Bounded<1, 50>>,
-            /// Most instances at once, if parallelism is above 1.
+            /// Most instances at once.
             parallel_max_concurrency: Option<super::settings::Positive>,
-            /// One export for all parallel instances, or one each.
+            /// One export for all instances, or one each.
             parallel_export: Option<super::settings::Export>,
-            /// Least severe entry to log.
+            /// Least severe entry logged.
             log_level: Option<super::settings::LogLevel>,
             /// Form of the log.
             log_mode: Option<super::settings::LogMode>,
-            /// Keep runs of the agent from overlapping.
+            /// Keep runs from overlapping.
             is_exclusive: Option<crate::tools::arguments::Flag>,
-            /// Wait before trying again after a failure.
+            /// Wait before retrying after a failure.
             is_wait_on_failure: Option<crate::tools::arguments::Flag>,
         }
 

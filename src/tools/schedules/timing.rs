@@ -58,8 +58,9 @@ pub fn cron(text: &str) -> Result<String, ToolError> {
     let fields: Vec<_> = text.split_whitespace().collect();
     let text = fields.join(" ");
     let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
-    // Nicknames such as @daily would be read at any place.
-    if fields.len() == 5 && !text.contains('@') && parser.parse(&text).is_ok() {
+    // The parser reads nicknames such as @daily at any place and passes over empty members of a list.
+    let plain = !text.contains('@') && text.split([' ', ',']).all(|member| !member.is_empty());
+    if fields.len() == 5 && plain && parser.parse(&text).is_ok() {
         return Ok(text);
     }
     Err(ToolError::arguments(
