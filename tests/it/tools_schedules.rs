@@ -1,8 +1,10 @@
 //! Schedules, builds, and the runs tools that take something away: what is refused, what is sent, what is said.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
-use crate::support::TestServer;
+use crate::support::{TestServer, server::call};
 use sequentum_mcp::demo::{Fault, FaultKind, Recorded};
 
 impl TestServer {
@@ -346,4 +348,23 @@ async fn builds_are_started_followed_and_stopped() {
     server.answer_once("POST /api/v1/agent-builder/start", 200, &json!({"sessionId": "../all"}));
     let odd = server.refused("start_agent_build", prompt).await;
     assert_eq!((&odd["code"], &odd["retryable"]), (&json!("platform_answer"), &json!(false)));
+}
+
+#[tokio::test]
+async fn a_build_whose_client_takes_the_call_back_is_stopped() {
+    let server = TestServer::start().await;
+    server.answer_once("POST /api/v1/agent-builder/start", 200, &json!({"sessionId": "bld-51c0"}));
+    let mut message = call("start_agent_build", json!({"prompt": "titles on shop.example"}));
+    message["params"]["_meta"] = json!({"progressToken": 7});
+    let mut stream = server.post_modern(&server.token(), &message).send().await.unwrap();
+    let first = stream.chunk().await.unwrap().unwrap();
+    let first = String::from_utf8_lossy(&first);
+    assert!(first.contains("bld-51c0") && first.contains(r#""total":300.0"#), "{first}");
+    drop(stream);
+    let stopped = async {
+        while !server.seen().contains(&"POST /api/v1/agent-builder/bld-51c0/stop".to_owned()) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), stopped).await.unwrap();
 }
