@@ -1,12 +1,14 @@
 //! The platform's REST API, typed.
 //!
-//! One file per domain; [`Session`] is the API as one caller sees it. A call is described ([`network::Call`]), sent
+//! One file per domain; [`Session`] is the API as one caller sees it. A call is described ([`call`]), sent
 //! under a deadline ([`retry`], [`network`]) and read into a type ([`model`]); failures say whose fault they are and
 //! whether repeating helps ([`error`]). Nothing here knows a tool or the protocol.
 
 mod agents;
 mod analytics;
 mod billing;
+mod builder;
+mod call;
 mod credential;
 pub mod error;
 mod files;
@@ -15,6 +17,7 @@ pub mod model;
 mod network;
 pub mod retry;
 mod runs;
+mod schedules;
 mod spaces;
 mod storage;
 mod versions;
@@ -27,7 +30,8 @@ pub use self::{
     billing::CostPage,
     credential::Credential,
     error::{ApiError, Fault},
-    runs::{StartOutcome, StartRequest},
+    runs::{RemoveMethod, StartOutcome, StartRequest},
+    spaces::RUN_SPACE_PATIENCE,
     storage::{End, MAX_READ, Piece},
     window::Window,
 };

@@ -15,8 +15,11 @@ mod account;
 mod agents;
 mod analytics;
 mod billing;
+mod builder;
 mod files;
+mod lost;
 mod runs;
+mod schedules;
 mod spaces;
 mod untrusted;
 mod versions;
@@ -26,6 +29,7 @@ use std::{sync::Arc, time::Duration};
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 pub use self::{
     catalog::{Catalog, Row},
@@ -76,10 +80,15 @@ pub enum Effect {
     Read,
     /// Puts something into a named state; doing it twice changes nothing more.
     Set,
-    /// Adds something beside what is there; doing it twice adds it twice.
-    Add,
     /// Starts work on the open web, which costs credits; doing it twice does it twice.
     Launch,
+    /// Puts something new beside what is there; doing it twice makes two.
+    Create,
+    /// Takes something away for good.
+    Destroy {
+        /// Whether doing it twice changes nothing more.
+        repeatable: bool,
+    },
 }
 
 impl Effect {
@@ -89,8 +98,9 @@ impl Effect {
         match self {
             Self::Read => [true, false, true, false],
             Self::Set => [false, false, true, false],
-            Self::Add => [false, false, false, false],
             Self::Launch => [false, false, false, true],
+            Self::Create => [false; 4],
+            Self::Destroy { repeatable } => [false, true, repeatable, false],
         }
     }
 
@@ -114,12 +124,16 @@ pub enum Toolset {
     Files,
     /// Saved versions of agents.
     Versions,
+    /// Schedules.
+    Schedules,
     /// Credits and costs.
     Billing,
     /// Spaces.
     Spaces,
     /// Outcomes of runs.
     Analytics,
+    /// Building agents from a prompt.
+    Builder,
 }
 
 impl Toolset {
@@ -135,6 +149,8 @@ impl Toolset {
             Self::Billing => "Billing & Credits",
             Self::Spaces => "Space Management",
             Self::Analytics => "Analytics & Diagnostics",
+            Self::Schedules => "Schedule Management",
+            Self::Builder => "Agent Builder",
         }
     }
 }
@@ -152,6 +168,8 @@ pub struct ToolCx {
     pub clock: Clock,
     /// Notices to the client while the work goes on.
     pub progress: Progress,
+    /// Fires when the client takes the call back. What only reads need not look: it is dropped.
+    pub cancelled: CancellationToken,
 }
 
 impl ToolCx {

@@ -78,6 +78,12 @@ impl ApiError {
         Self { operation, fault, message: None, retry_after: None, cause: None }
     }
 
+    /// A failure for tests of what is made of it.
+    #[cfg(test)]
+    pub(crate) fn sample(fault: Fault) -> Self {
+        Self::new("sample", fault)
+    }
+
     pub(super) fn caused_by(mut self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.cause = Some(cause.into());
         self

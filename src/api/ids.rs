@@ -3,10 +3,14 @@
 //! Ids that come from a caller are at least 1 and become path segments as digits only, so nothing typed into an
 //! argument can climb out of its place in the path.
 
+mod session;
+
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de};
+
+pub use self::session::BuildSessionId;
 
 /// Largest id taken from a caller: integers beyond it do not survive JSON readers that use floating point.
 pub const MAX_ID: u64 = (1 << 53) - 1;
@@ -70,6 +74,8 @@ ids! {
     FileId;
     /// A space: a named folder of agents.
     SpaceId;
+    /// A schedule of an agent.
+    ScheduleId;
 }
 
 const RANGE: &str = "must be a whole number of at least 1";

@@ -7,8 +7,10 @@
 mod agent;
 mod analytics;
 mod billing;
+mod builder;
 mod file;
 mod run;
+mod schedule;
 mod space;
 mod version;
 
@@ -19,9 +21,11 @@ pub use self::{
         AgentCostBreakdown, AgentRunCost, AgentRunsCostPage, AgentUsage, AgentsUsagePage, CreditHistoryPage,
         CreditTransaction, CreditsBalance, SpendingSummary, UsageTypeSeries,
     },
+    builder::BuildStatus,
     file::RunFile,
     run::{AgentRun, AgentRunSummary, StatusCount, is_finished, run_status_name},
-    space::{Label, Space, SpaceAgent},
+    schedule::{Schedule, ScheduleSettings, UpcomingSchedule},
+    space::{Label, Space, SpaceAgent, SpaceRun, SpaceRunItem},
     version::AgentVersion,
 };
 

@@ -3,12 +3,13 @@
 use std::{fmt::Write as _, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, Method, StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 use url::Url;
 
-use super::{ApiError, Credential, Fault, Session, retry::Repeat};
+pub(super) use super::call::Call;
+use super::{ApiError, Credential, Fault, Session};
 use crate::{clock::Clock, config};
 
 /// The connection pool to the platform.
@@ -20,50 +21,6 @@ pub(super) struct Network {
     timeout: Duration,
     max_bytes: usize,
     clock: Clock,
-}
-
-/// A request to the platform, described.
-#[derive(Debug)]
-pub(super) struct Call {
-    /// `operationId` in the platform's contract.
-    pub operation: &'static str,
-    pub method: Method,
-    /// Begins with a slash; its variable segments are typed ids.
-    pub path: String,
-    pub query: Vec<(&'static str, String)>,
-    pub body: Option<serde_json::Value>,
-    pub repeat: Repeat,
-    /// Deadline of one attempt, when it differs from the configured one.
-    pub timeout: Option<Duration>,
-    /// A redirect is the answer, not an error.
-    pub redirects: bool,
-}
-
-impl Call {
-    /// A read, which may be repeated.
-    pub fn get(operation: &'static str, path: String) -> Self {
-        Self {
-            operation,
-            method: Method::GET,
-            path,
-            query: Vec::new(),
-            body: None,
-            repeat: Repeat::Allowed,
-            timeout: None,
-            redirects: false,
-        }
-    }
-
-    /// A write, which is sent once.
-    pub fn post(operation: &'static str, path: String, body: Option<serde_json::Value>) -> Self {
-        Self { method: Method::POST, body, repeat: Repeat::Never, ..Self::get(operation, path) }
-    }
-
-    /// Adds a query parameter if there is a value: the platform wants unset ones left out.
-    pub fn query(mut self, name: &'static str, value: Option<impl ToString>) -> Self {
-        self.query.extend(value.map(|value| (name, value.to_string())));
-        self
-    }
 }
 
 /// A successful answer (2xx, or 3xx where that is asked for).
@@ -181,6 +138,23 @@ impl Session<'_> {
             .retry
             .run(call.repeat, self.deadline, || network.send(&call, credential, self.deadline))
             .await
+    }
+
+    /// Sends a removal. If a later attempt finds nothing, an earlier one, whose answer was lost, has done the work.
+    pub(super) async fn remove(&self, call: Call) -> Result<(), ApiError> {
+        let Some(credential) = self.credential else {
+            return Err(ApiError::new(call.operation, Fault::NoCredential));
+        };
+        let mut attempts = 0_u32;
+        let attempt = || {
+            attempts += 1;
+            self.api.network.send(&call, credential, self.deadline)
+        };
+        match self.api.retry.run(call.repeat, self.deadline, attempt).await {
+            Err(error) if attempts > 1 && *error.fault() == Fault::NotFound => Ok(()),
+            Err(error) => Err(error),
+            Ok(_ignored) => Ok(()),
+        }
     }
 
     /// Sends a call and reads its JSON.

@@ -66,6 +66,27 @@ impl StartRequest {
     }
 }
 
+/// What the removal of a run takes away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RemoveMethod {
+    /// The record and all files.
+    EntireRun,
+    /// The files; the record stays.
+    AllFiles,
+    /// The files and the stored input; the record stays.
+    AllFilesAndAgentInput,
+}
+
+impl RemoveMethod {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::EntireRun => "RemoveEntireRun",
+            Self::AllFiles => "RemoveAllFiles",
+            Self::AllFilesAndAgentInput => "RemoveAllFilesAndAgentInput",
+        }
+    }
+}
+
 impl Session<'_> {
     /// `listAgentRuns`: the newest runs of an agent, silently cut at `limit`.
     pub async fn runs(&self, agent: AgentId, limit: u32) -> Result<Vec<AgentRun>, ApiError> {
@@ -109,13 +130,29 @@ impl Session<'_> {
 
     /// `stopRun`: asks a run to end. Returns at once; the run passes through Stopping.
     pub async fn stop_run(&self, agent: AgentId, run: RunId) -> Result<(), ApiError> {
-        let mut call = Call::post("stopRun", format!("/api/v1/agent/{agent}/run/{run}/stop"), None);
-        call.repeat = super::retry::Repeat::Allowed;
+        let call = Call::post("stopRun", format!("/api/v1/agent/{agent}/run/{run}/stop"), None).repeatable();
         match self.send(call).await {
             Ok(_ignored) => Ok(()),
             // This operation also answers 401 when the run is out of the caller's reach.
             Err(error) if *error.fault() == Fault::Unauthorized => Err(error.with_fault(Fault::NoAccess)),
             Err(error) => Err(error),
         }
+    }
+
+    /// `killRun`: asks a run to end; a second call while it is stopping ends it by force. So it is sent once.
+    pub async fn kill_run(&self, agent: AgentId, run: RunId) -> Result<(), ApiError> {
+        self.send(Call::post("killRun", format!("/api/v1/agent/{agent}/run/{run}/kill"), None)).await?;
+        Ok(())
+    }
+
+    /// `deleteRun`: removes an ended run, or its files only. Refused while the run is in progress.
+    pub async fn delete_run(
+        &self,
+        agent: AgentId,
+        run: RunId,
+        method: Option<RemoveMethod>,
+    ) -> Result<(), ApiError> {
+        let call = Call::delete("deleteRun", format!("/api/v1/agent/{agent}/run/{run}"));
+        self.remove(call.query("removeMethod", method.map(RemoveMethod::name))).await
     }
 }

@@ -1,11 +1,18 @@
-//! Spaces: list, read, find, and the agents in them.
+//! Spaces: list, read, find, run, and the agents in them.
+
+use std::time::Duration;
+
+use serde_json::json;
 
 use super::{
     ApiError, Session,
     ids::SpaceId,
-    model::{Space, SpaceAgent},
+    model::{Count, Space, SpaceAgent, SpaceRun},
     network::Call,
 };
+
+/// How long the platform may take to start the agents of a large space.
+pub const RUN_SPACE_PATIENCE: Duration = Duration::from_mins(5);
 
 impl Session<'_> {
     /// `listSpaces`: every space the caller can see. The personal area is not a space.
@@ -29,5 +36,22 @@ impl Session<'_> {
             Call::get("searchSpaceByName", "/api/v1/spaces/search".to_owned()).query("name", Some(name)),
         )
         .await
+    }
+
+    /// `getSpaceAgentCount`: how many agents `listSpaceAgents` would return.
+    pub async fn space_agent_count(&self, space: SpaceId) -> Result<Count, ApiError> {
+        self.fetch(Call::get("getSpaceAgentCount", format!("/api/v1/spaces/{space}/agents/count"))).await
+    }
+
+    /// `runSpaceAgents`: starts every agent of a space. Never repeated: a second call starts them all again.
+    pub async fn run_space(
+        &self,
+        space: SpaceId,
+        input_parameters: Option<&str>,
+    ) -> Result<SpaceRun, ApiError> {
+        let body = input_parameters.map_or_else(|| json!({}), |text| json!({"inputParameters": text}));
+        let mut call = Call::post("runSpaceAgents", format!("/api/v1/spaces/{space}/run-all"), Some(body));
+        call.timeout = Some(RUN_SPACE_PATIENCE);
+        self.fetch(call).await
     }
 }

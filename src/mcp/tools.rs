@@ -122,6 +122,7 @@ async fn guarded(
         deadline,
         clock: shared.clock.clone(),
         progress,
+        cancelled: cancelled.clone(),
     };
     match guard::run(prepared.start(cx), deadline, row.effect.writes(), cancelled).await {
         Ended::Done(result) => result,

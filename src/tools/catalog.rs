@@ -3,8 +3,8 @@
 use std::{collections::HashMap, pin::Pin, sync::Arc, time::Duration};
 
 use super::{
-    Effect, Reply, Tool, ToolCx, ToolError, Toolset, account, agents, analytics, arguments, billing, files,
-    runs,
+    Effect, Reply, Tool, ToolCx, ToolError, Toolset, account, agents, analytics, arguments, billing, builder,
+    files, runs, schedules,
     schema::{self, Object},
     spaces, versions,
 };
@@ -25,11 +25,21 @@ fn all() -> Vec<Row> {
         row::<runs::WaitForRun>(),
         row::<runs::StartAgent>(),
         row::<runs::StopAgent>(),
+        row::<runs::KillAgent>(),
+        row::<runs::DeleteRun>(),
         row::<files::GetRunFiles>(),
         row::<files::ReadRunFile>(),
         row::<files::GetFileDownloadUrl>(),
         row::<versions::GetAgentVersions>(),
         row::<versions::RestoreAgentVersion>(),
+        row::<schedules::ListAgentSchedules>(),
+        row::<schedules::GetAgentSchedule>(),
+        row::<schedules::CreateAgentSchedule>(),
+        row::<schedules::UpdateAgentSchedule>(),
+        row::<schedules::DeleteAgentSchedule>(),
+        row::<schedules::EnableAgentSchedule>(),
+        row::<schedules::DisableAgentSchedule>(),
+        row::<schedules::GetScheduledRuns>(),
         row::<billing::GetCreditsBalance>(),
         row::<billing::GetSpendingSummary>(),
         row::<billing::GetCreditHistory>(),
@@ -40,10 +50,15 @@ fn all() -> Vec<Row> {
         row::<spaces::GetSpace>(),
         row::<spaces::GetSpaceAgents>(),
         row::<spaces::SearchSpaceByName>(),
+        row::<spaces::GetSpaceAgentCount>(),
+        row::<spaces::RunSpaceAgents>(),
         row::<analytics::GetRunsSummary>(),
         row::<analytics::GetRecordsSummary>(),
         row::<analytics::GetRunDiagnostics>(),
         row::<analytics::GetLatestFailure>(),
+        row::<builder::StartAgentBuild>(),
+        row::<builder::GetAgentBuildStatus>(),
+        row::<builder::StopAgentBuild>(),
     ]
 }
 

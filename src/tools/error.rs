@@ -38,7 +38,8 @@ pub enum CredentialProblem {
 }
 
 impl ToolError {
-    fn new(code: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
+    /// A failure in words of its own.
+    pub(super) fn new(code: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self {
             code,
             message: message.into(),

@@ -26,3 +26,4 @@ mod support;
 mod surface;
 mod tools;
 mod tools_reports;
+mod tools_schedules;

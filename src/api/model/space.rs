@@ -65,3 +65,30 @@ super::record! {
         name: String,
     }
 }
+
+super::record! {
+    /// What starting every agent of a space brought.
+    #[allow(missing_docs, reason = "the names say it, and descriptions would only lengthen the schema")]
+    SpaceRun {
+        space_id: i64,
+        space_name: String,
+        total_agents: i64,
+        agents_started: i64,
+        agents_failed: i64,
+        results: Vec<SpaceRunItem>,
+    }
+}
+
+super::record! {
+    /// What became of one agent.
+    #[allow(missing_docs, reason = "the names say it, and descriptions would only lengthen the schema")]
+    SpaceRunItem {
+        agent_id: i64,
+        agent_name: String,
+        success: bool,
+        /// The new run, for `get_run_status`.
+        run_id: i64,
+        /// Why it did not start.
+        error_message: String,
+    }
+}

@@ -9,6 +9,7 @@ use crate::{
     tools::{
         Effect, Tool, ToolCx, ToolError, Toolset,
         arguments::{Bounded, Text},
+        lost,
     },
 };
 
@@ -42,7 +43,7 @@ impl Tool for RestoreAgentVersion {
     const TITLE: &'static str = "Restore Agent Version";
     const DESCRIPTION: &'static str = "Makes an earlier version of an agent's configuration current again by saving it as a new version. Nothing is overwritten, and runs in progress go on as they are. Calling it twice adds two versions.";
     const TOOLSET: Toolset = Toolset::Versions;
-    const EFFECT: Effect = Effect::Add;
+    const EFFECT: Effect = Effect::Create;
     const SCOPES: &'static [Scope] = &[Scope::AgentsWrite];
 
     type Args = Args;
@@ -52,14 +53,10 @@ impl Tool for RestoreAgentVersion {
         let version_number = args.version_number.get();
         let restored = cx.api().restore_version(args.agent_id, version_number, args.comments.as_str()).await;
         restored.map_err(|error| {
-            let is_lost = error.fault().is_lost();
-            let mut error = ToolError::from(error);
-            if is_lost {
-                error.never_repeat(
-                    "It is not known whether the version was restored. Look with get_agent_versions before calling again.",
-                );
-            }
-            error
+            lost::once(
+                error,
+                "It is not known whether the version was restored. Look with get_agent_versions before calling again.",
+            )
         })?;
         Ok(Output {
             agent_id: args.agent_id,

@@ -1,0 +1,65 @@
+//! `get_agent_build_status`: how far a build is.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::FAILED;
+use crate::{
+    api::ids::BuildSessionId,
+    auth::Scope,
+    tools::{Effect, Tool, ToolCx, ToolError, Toolset},
+};
+
+/// The tool.
+pub struct GetAgentBuildStatus;
+
+/// Which build.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Args {
+    /// Session id from `start_agent_build`: letters, digits, - and _.
+    session_id: BuildSessionId,
+}
+
+/// The state.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Output {
+    /// processing, ready, completed, error or cancelled.
+    status: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agent_id: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agent_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agent_elapsed_seconds: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    browser_io_seconds: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'static str>,
+}
+
+impl Tool for GetAgentBuildStatus {
+    const NAME: &'static str = "get_agent_build_status";
+    const TITLE: &'static str = "Get Agent Build Status";
+    const DESCRIPTION: &'static str = "Returns the state of a build and, once there is one, the new agent for start_agent. Ask at the pace the user wants; otherwise begin about 5 seconds apart and slow down to at most 30. Stop at ready, completed, error or cancelled.";
+    const TOOLSET: Toolset = Toolset::Builder;
+    const EFFECT: Effect = Effect::Read;
+    const SCOPES: &'static [Scope] = &[Scope::AgentsRead];
+
+    type Args = Args;
+    type Output = Output;
+
+    async fn call(cx: &ToolCx, args: Args) -> Result<Output, ToolError> {
+        let build = cx.api().build_status(&args.session_id).await?;
+        let status = build.status.unwrap_or_else(|| "processing".to_owned());
+        Ok(Output {
+            error: (status == "error").then_some(FAILED),
+            status,
+            agent_id: build.agent_id.or(build.config_id),
+            agent_name: build.agent_name,
+            agent_elapsed_seconds: build.agent_elapsed_seconds,
+            browser_io_seconds: build.browser_io_seconds,
+        })
+    }
+}

@@ -1,0 +1,168 @@
+//! `start_agent_build`: have an agent built from a prompt, and by default wait for it.
+
+use std::{borrow::Cow, time::Duration};
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+use super::{
+    FAILED,
+    wait::{self, BOUND, End},
+};
+use crate::{
+    api::ids::{BuildSessionId, SpaceId},
+    auth::Scope,
+    tools::{Effect, Tool, ToolCx, ToolError, Toolset, arguments::Flag, lost},
+};
+
+/// Time beyond the wait, for starting the build and for stopping it.
+const MARGIN: Duration = Duration::from_mins(1);
+
+/// The tool.
+pub struct StartAgentBuild;
+
+/// What to build, and where.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Args {
+    /// What to extract and from which site, in the user's own words.
+    prompt: Prompt,
+    /// Space for the new agent; left out, the default space.
+    space_id: Option<SpaceId>,
+    /// Wait up to 5 minutes for the agent (the default), or return the sessionId at once.
+    wait_for_completion: Option<Flag>,
+}
+
+/// 10 to 5000 characters, without the blanks around them.
+#[derive(Debug)]
+pub struct Prompt(String);
+
+impl Prompt {
+    const MIN: usize = 10;
+    const MAX: usize = 5000;
+}
+
+impl<'de> Deserialize<'de> for Prompt {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = Cow::<'de, str>::deserialize(deserializer)?;
+        let text = text.trim();
+        let fits = (Self::MIN..=Self::MAX).contains(&text.chars().count());
+        if fits { Ok(Self(text.to_owned())) } else { Err(de::Error::custom("too short or too long")) }
+    }
+}
+
+impl JsonSchema for Prompt {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Prompt".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "minLength": Self::MIN, "maxLength": Self::MAX})
+    }
+}
+
+/// The session, and the agent if it was waited for.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Output {
+    session_id: BuildSessionId,
+    /// completed, ready or timeout; absent when not waiting.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agent_id: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agent_name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<&'static str>,
+}
+
+impl Tool for StartAgentBuild {
+    const NAME: &'static str = "start_agent_build";
+    const TITLE: &'static str = "Build Agent from Prompt";
+    const DESCRIPTION: &'static str = "Has a new agent built from a plain-language request, usually in one to two minutes. Waits and returns the agent's id, ready for start_agent; if it takes longer than 5 minutes the build goes on, and get_agent_build_status follows it. \
+        The prompt holds what the user wrote, answers to questions included, as it is. Only cosmetic repairs of an address are allowed (a missing https, an evident typing slip). Fields, formats, treatment of prices, paging and the like that the user did not mention stay out: the build service looks at the page and chooses. \
+        The arguments presuppose that site, data and limits of scope are unambiguous from what the user said; values borrowed from another site or an earlier, different task do not count, and what is missing is asked for in one question.";
+    const TOOLSET: Toolset = Toolset::Builder;
+    const EFFECT: Effect = Effect::Launch;
+    const SCOPES: &'static [Scope] = &[Scope::AgentsWrite, Scope::AgentsRead];
+
+    type Args = Args;
+    type Output = Output;
+
+    fn patience(args: &Args) -> Option<Duration> {
+        args.waits().then(|| BOUND + MARGIN)
+    }
+
+    async fn call(cx: &ToolCx, args: Args) -> Result<Output, ToolError> {
+        let api = cx.api();
+        let session_id = api.start_build(&args.prompt.0, args.space_id).await.map_err(|error| {
+            let look = "It is not known whether the build started. Look with list_agents for a new agent before building again.";
+            lost::once(error, look)
+        })?;
+        if !args.waits() {
+            return Ok(Output { session_id, status: None, agent_id: None, agent_name: None, message: None });
+        }
+        let notice = format!("Build session {session_id} goes on");
+        cx.progress.report(0.0, BOUND.as_secs_f64(), notice.clone()).await;
+        let follow = wait::follow(|| api.build_status(&session_id));
+        let end = tokio::select! {
+            biased;
+            end = cx.progress.during(BOUND, &notice, follow) => end,
+            () = cx.cancelled.cancelled() => {
+                // As well as it goes: nobody reads the answer any more.
+                if let Err(error) = api.stop_build(&session_id).await {
+                    tracing::debug!(%session_id, %error, "the build could not be stopped");
+                }
+                End::Cancelled
+            }
+        };
+        finish(session_id, end)
+    }
+}
+
+impl Args {
+    fn waits(&self) -> bool {
+        self.wait_for_completion.is_none_or(|wait| wait.0)
+    }
+}
+
+/// The answer to how the wait ended. Each names the session, so that nothing is lost.
+fn finish(session_id: BuildSessionId, end: End) -> Result<Output, ToolError> {
+    match end {
+        End::Built(build) => Ok(Output {
+            session_id,
+            status: build.status,
+            agent_id: build.agent_id.or(build.config_id),
+            agent_name: build.agent_name,
+            message: None,
+        }),
+        End::TimedOut => Ok(Output {
+            session_id,
+            status: Some("timeout".to_owned()),
+            agent_id: None,
+            agent_name: None,
+            message: Some("The build goes on. Follow it with get_agent_build_status; do not start it again."),
+        }),
+        End::Failed(build) => {
+            tracing::debug!(%session_id, cause = build.error, "the build failed");
+            let message = format!("{FAILED} The session was {session_id}.");
+            Err(ToolError::new("build_failed", message, "Ask the user to put the request differently."))
+        }
+        End::Cancelled => {
+            let message = format!("Build session {session_id} was cancelled (status cancelled).");
+            Err(ToolError::new("build_cancelled", message, "Start a new build if it is still wanted."))
+        }
+        End::Lost(error) => {
+            let mut error = ToolError::from(error);
+            error.never_repeat(format!(
+                "Do not build again: session {session_id} was started. Follow it with get_agent_build_status."
+            ));
+            Err(error)
+        }
+    }
+}

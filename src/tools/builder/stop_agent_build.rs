@@ -1,0 +1,46 @@
+//! `stop_agent_build`: end a build.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    api::ids::BuildSessionId,
+    auth::Scope,
+    tools::{Effect, Tool, ToolCx, ToolError, Toolset},
+};
+
+/// The tool.
+pub struct StopAgentBuild;
+
+/// Which build.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Args {
+    /// Session id from `start_agent_build`: letters, digits, - and _.
+    session_id: BuildSessionId,
+}
+
+/// The acknowledgement.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Output {
+    stopped: bool,
+    session_id: BuildSessionId,
+}
+
+impl Tool for StopAgentBuild {
+    const NAME: &'static str = "stop_agent_build";
+    const TITLE: &'static str = "Stop Agent Build";
+    const DESCRIPTION: &'static str = "Ends a build that is in progress. One that has ended stays as it is, and an agent that was saved already stays too.";
+    const TOOLSET: Toolset = Toolset::Builder;
+    const EFFECT: Effect = Effect::Set;
+    const SCOPES: &'static [Scope] = &[Scope::AgentsWrite];
+
+    type Args = Args;
+    type Output = Output;
+
+    async fn call(cx: &ToolCx, Args { session_id }: Args) -> Result<Output, ToolError> {
+        cx.api().stop_build(&session_id).await?;
+        Ok(Output { stopped: true, session_id })
+    }
+}

@@ -1,0 +1,78 @@
+//! `delete_run`: remove a run, or only its files.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    api::{
+        RemoveMethod,
+        ids::{AgentId, RunId},
+    },
+    auth::Scope,
+    tools::{Effect, Tool, ToolCx, ToolError, Toolset, arguments::choice},
+};
+
+/// The tool.
+pub struct DeleteRun;
+
+/// Which run, and what of it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Args {
+    /// Agent id.
+    agent_id: AgentId,
+    /// Run id from `get_agent_runs`.
+    run_id: RunId,
+    /// What goes: everything (the default), the files, or the files and the stored input; the last two keep the record.
+    remove_method: Option<Removal>,
+}
+
+choice! {
+    /// What is removed.
+    Removal {
+        /// The record and all files.
+        EntireRun = "RemoveEntireRun",
+        /// The files.
+        AllFiles = "RemoveAllFiles",
+        /// The files and the input.
+        AllFilesAndAgentInput = "RemoveAllFilesAndAgentInput",
+    }
+}
+
+/// The acknowledgement.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Output {
+    agent_id: AgentId,
+    run_id: RunId,
+    message: &'static str,
+}
+
+impl Tool for DeleteRun {
+    const NAME: &'static str = "delete_run";
+    const TITLE: &'static str = "Delete Run";
+    const DESCRIPTION: &'static str = "Removes an ended run for good, or only its files, for instance to comply with data protection. There is no way back. A run in progress is refused: stop it first.";
+    const TOOLSET: Toolset = Toolset::Runs;
+    const EFFECT: Effect = Effect::Destroy { repeatable: true };
+    const SCOPES: &'static [Scope] = &[Scope::AgentsWrite];
+
+    type Args = Args;
+    type Output = Output;
+
+    async fn call(cx: &ToolCx, Args { agent_id, run_id, remove_method }: Args) -> Result<Output, ToolError> {
+        let method = remove_method.map(|removal| match removal {
+            Removal::EntireRun => RemoveMethod::EntireRun,
+            Removal::AllFiles => RemoveMethod::AllFiles,
+            Removal::AllFilesAndAgentInput => RemoveMethod::AllFilesAndAgentInput,
+        });
+        cx.api().delete_run(agent_id, run_id, method).await?;
+        let message = match remove_method {
+            None | Some(Removal::EntireRun) => "The run and its files were deleted.",
+            Some(Removal::AllFiles) => "The files of the run were deleted; its record was kept.",
+            Some(Removal::AllFilesAndAgentInput) => {
+                "The files and the input of the run were deleted; its record was kept."
+            }
+        };
+        Ok(Output { agent_id, run_id, message })
+    }
+}

@@ -1,0 +1,107 @@
+//! `run_space_agents`: start every agent of a space.
+
+use std::time::Duration;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use crate::{
+    api::{RUN_SPACE_PATIENCE, ids::SpaceId, model::SpaceRun},
+    auth::Scope,
+    tools::{Effect, Tool, ToolCx, ToolError, Toolset, arguments::JsonText, lost},
+};
+
+/// Time beyond the platform's, for what happens here.
+const MARGIN: Duration = Duration::from_secs(5);
+/// Longest explanation shown for one agent, in characters: more than that is a stack trace.
+const MAX_EXPLANATION: usize = 200;
+
+/// The tool.
+pub struct RunSpaceAgents;
+
+/// Which space, and with what input.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Args {
+    /// Space id from `list_spaces` or `search_space_by_name`.
+    space_id: SpaceId,
+    /// Input values as JSON text, handed to every agent alike.
+    input_parameters: Option<JsonText>,
+}
+
+impl Tool for RunSpaceAgents {
+    const NAME: &'static str = "run_space_agents";
+    const TITLE: &'static str = "Run Space Agents";
+    const DESCRIPTION: &'static str = "Starts every agent in a space (get_space_agents shows which), which uses credits for each. Returns the outcome per agent at once: agents that could not start are counted and listed with the reason, and the call still succeeds. Follow each runId with get_run_status. \
+        The arguments presuppose that site, data and limits of scope are unambiguous from what the user said; values borrowed from another site or an earlier, different task do not count, and what is missing is asked for in one question.";
+    const TOOLSET: Toolset = Toolset::Spaces;
+    const EFFECT: Effect = Effect::Launch;
+    const SCOPES: &'static [Scope] = &[Scope::SpacesWrite];
+
+    type Args = Args;
+    type Output = SpaceRun;
+
+    fn patience(_: &Args) -> Option<Duration> {
+        Some(RUN_SPACE_PATIENCE + MARGIN)
+    }
+
+    async fn call(cx: &ToolCx, args: Args) -> Result<SpaceRun, ToolError> {
+        let api = cx.api();
+        let input = args.input_parameters.as_ref().map(|text| text.0.as_str());
+        let start = api.run_space(args.space_id, input);
+        let outcome = cx.progress.during(RUN_SPACE_PATIENCE, "The agents are being started", start).await;
+        let run = outcome.map_err(|error| {
+            let look =
+                "Some agents may have been started. Look with get_space_agents before starting them again.";
+            lost::once(error, look)
+        })?;
+        Ok(presentable(run))
+    }
+}
+
+/// With the counts filled in where the platform left them out, and explanations cut.
+fn presentable(mut run: SpaceRun) -> SpaceRun {
+    let results = run.results.get_or_insert_default();
+    let count = |success: bool| {
+        let matching = results.iter().filter(|item| item.success.unwrap_or_default() == success).count();
+        i64::try_from(matching).ok()
+    };
+    run.total_agents = run.total_agents.or(i64::try_from(results.len()).ok());
+    run.agents_started = run.agents_started.or_else(|| count(true));
+    run.agents_failed = run.agents_failed.or_else(|| count(false));
+    for explanation in results.iter_mut().filter_map(|item| item.error_message.as_mut()) {
+        *explanation = first_line(explanation);
+    }
+    run
+}
+
+/// The first line, without control characters, cut: what follows it is internals.
+fn first_line(text: &str) -> String {
+    let line = text.trim().lines().next().unwrap_or_default();
+    let mut characters = line.chars().filter(|c| !c.is_control());
+    let mut cut: String = characters.by_ref().take(MAX_EXPLANATION).collect();
+    if characters.next().is_some() {
+        cut.push('…');
+    }
+    cut
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn explanations_are_cut_and_counts_filled_in() {
+        let long = format!("{}\n  at Platform.Internals.Start()", "x".repeat(300));
+        let run = presentable(
+            serde_json::from_value(serde_json::json!({"results": [
+                {"agentId": 1, "success": true, "runId": 5},
+                {"agentId": 2, "success": false, "errorMessage": long},
+            ]}))
+            .unwrap(),
+        );
+        assert_eq!((run.total_agents, run.agents_started, run.agents_failed), (Some(2), Some(1), Some(1)));
+        let explanation = run.results.unwrap()[1].error_message.clone().unwrap();
+        assert_eq!(explanation, format!("{}…", "x".repeat(200)));
+    }
+}
