@@ -224,7 +224,7 @@ impl Platform {
 
     /// Takes the last credit from `login`'s organisation, so that no run can be started any more.
     pub fn exhaust_credits_of(&self, login: &Login) {
-        self.0.state.world().exhaust_credits(login.username);
+        self.0.state.world().exhaust_credits(login.username, self.0.state.now());
     }
 
     /// Stops listening, closes every connection and waits until that is done.

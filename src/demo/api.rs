@@ -1,17 +1,26 @@
 //! The platform's REST API: one file per domain, and in front of them one guard for credential, scope and rate.
 
 mod agents;
+mod analytics;
+mod billing;
+mod builder;
+mod cost_series;
 mod credential;
+mod diagnostics;
 mod error;
 mod files;
 mod input;
 mod limits;
 mod model;
 mod runs;
+mod schedule_settings;
+mod schedules;
 mod spaces;
 mod start;
 #[cfg(test)]
 mod tests;
+mod versions;
+mod window;
 
 use std::sync::Arc;
 
@@ -43,6 +52,36 @@ const SCOPES: &[(Method, &str, Scope)] = &[
     (Method::GET, "/api/v1/spaces/search", Scope::SpacesRead),
     (Method::GET, "/api/v1/spaces/{space_id}", Scope::SpacesRead),
     (Method::GET, "/api/v1/spaces/{space_id}/agents", Scope::SpacesRead),
+    (Method::GET, "/api/v1/agent/search/count", Scope::AgentsRead),
+    (Method::GET, "/api/v1/agent/personal/count", Scope::AgentsRead),
+    (Method::GET, "/api/v1/agent/{agent_id}/runs/summary", Scope::RunsRead),
+    (Method::POST, "/api/v1/agent/{agent_id}/run/{run_id}/kill", Scope::AgentsWrite),
+    (Method::DELETE, "/api/v1/agent/{agent_id}/run/{run_id}", Scope::AgentsWrite),
+    (Method::GET, "/api/v1/agent/{agent_id}/versions", Scope::AgentsRead),
+    (Method::POST, "/api/v1/agent/{agent_id}/version/{version}/restore", Scope::AgentsWrite),
+    (Method::GET, "/api/v1/agent/{agent_id}/schedules", Scope::AgentsRead),
+    (Method::POST, "/api/v1/agent/{agent_id}/schedules", Scope::AgentsWrite),
+    (Method::GET, "/api/v1/agent/{agent_id}/schedules/{schedule_id}", Scope::AgentsRead),
+    (Method::PUT, "/api/v1/agent/{agent_id}/schedules/{schedule_id}", Scope::AgentsWrite),
+    (Method::DELETE, "/api/v1/agent/{agent_id}/schedules/{schedule_id}", Scope::AgentsWrite),
+    (Method::POST, "/api/v1/agent/{agent_id}/schedules/{schedule_id}/enable", Scope::AgentsWrite),
+    (Method::POST, "/api/v1/agent/{agent_id}/schedules/{schedule_id}/disable", Scope::AgentsWrite),
+    (Method::GET, "/api/v1/analytics/schedules/upcoming", Scope::RunsRead),
+    (Method::GET, "/api/v1/analytics/runs/summary", Scope::RunsRead),
+    (Method::GET, "/api/v1/analytics/records/summary", Scope::RunsRead),
+    (Method::GET, "/api/v1/analytics/agents/{agent_id}/runs/{run_id}/diagnostics", Scope::RunsRead),
+    (Method::GET, "/api/v1/analytics/agents/{agent_id}/latest-failure", Scope::RunsRead),
+    (Method::GET, "/api/v1/billing/credits", Scope::BillingRead),
+    (Method::GET, "/api/v1/billing/spending", Scope::BillingRead),
+    (Method::GET, "/api/v1/billing/history", Scope::BillingRead),
+    (Method::GET, "/api/v1/billing/agents", Scope::BillingRead),
+    (Method::GET, "/api/v1/billing/agents/{agent_id}", Scope::BillingRead),
+    (Method::GET, "/api/v1/billing/agents/{agent_id}/runs", Scope::BillingRead),
+    (Method::GET, "/api/v1/spaces/{space_id}/agents/count", Scope::SpacesRead),
+    (Method::POST, "/api/v1/spaces/{space_id}/run-all", Scope::SpacesWrite),
+    (Method::POST, "/api/v1/agent-builder/start", Scope::AgentsWrite),
+    (Method::GET, "/api/v1/agent-builder/{session_id}/status", Scope::AgentsRead),
+    (Method::POST, "/api/v1/agent-builder/{session_id}/stop", Scope::AgentsWrite),
 ];
 
 /// Every path of the API. Literal segments win over ids, whatever the order here.
@@ -52,6 +91,11 @@ pub(crate) fn router(state: &Arc<State>) -> Router<Arc<State>> {
         .merge(runs::routes())
         .merge(files::routes())
         .merge(spaces::routes())
+        .merge(versions::routes())
+        .merge(schedules::routes())
+        .merge(analytics::routes())
+        .merge(billing::routes())
+        .merge(builder::routes())
         .method_not_allowed_fallback(async || {
             Refusal::vendor(StatusCode::METHOD_NOT_ALLOWED, "The operation does not exist").into_response()
         })

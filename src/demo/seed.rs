@@ -2,17 +2,23 @@
 
 mod blue_harbor;
 mod northwind;
+mod schedules;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet, VecDeque},
+};
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::{
     Login,
+    table::Table,
     world::{
         Agent, Behaviour, Space, Tenant, User, World,
         dataset::Dataset,
         run::{Outcome, Plan, Run},
+        version,
     },
 };
 
@@ -35,6 +41,9 @@ pub(crate) const LOGINS: [Login; 2] = [
 
 const HOUR: i32 = 3600;
 const DAY: i32 = 24 * HOUR;
+
+/// Builder sessions remembered per tenant.
+const MOST_BUILDS: usize = 100;
 
 /// One tenant in short form.
 struct TenantSeed {
@@ -127,13 +136,19 @@ fn tenant(seed: &TenantSeed, now: Timestamp) -> Tenant {
             next_run_id += 1;
         }
     }
+    let spent: i64 = agents.values().flat_map(|agent| agent.charges(now)).map(|charge| charge.total()).sum();
     Tenant {
         organization_id: seed.organization_id,
         user: User { id: seed.user_id, login: seed.login },
         spaces: seed.spaces.iter().map(|s| space(s, now)).collect(),
         agents,
-        credits: seed.credits,
+        opened: now,
+        // What is left now was chosen, so what they began with follows from what they spent.
+        granted: seed.credits * 1_000 + spent,
+        written_off: None,
         next_run_id,
+        next_schedule_id: schedules::next_id(seed.organization_id),
+        builds: Table::new(MOST_BUILDS),
     }
 }
 
@@ -150,9 +165,11 @@ fn space(seed: &SpaceSeed, now: Timestamp) -> Space {
 }
 
 fn agent(id: i32, tenant: &TenantSeed, seed: &AgentSeed, now: Timestamp) -> Agent {
+    let created = ago(now, (200 + id % 37) * DAY, id * 31);
+    let updated = ago(now, (70 + id % 11) * DAY + 7_777, id * 17);
     Agent {
         id,
-        name: seed.name,
+        name: Cow::Borrowed(seed.name),
         description: seed.description,
         documentation: seed.documentation,
         inputs: seed.inputs,
@@ -162,15 +179,19 @@ fn agent(id: i32, tenant: &TenantSeed, seed: &AgentSeed, now: Timestamp) -> Agen
         version: seed.version,
         is_active: seed.is_active,
         is_archived: seed.is_archived,
-        created: ago(now, (200 + id % 37) * DAY, id * 31),
-        updated: ago(now, (70 + id % 11) * DAY + 7_777, id * 17),
+        created,
+        updated,
         labels: seed.labels,
         dataset: seed.dataset,
         behaviour: seed.behaviour,
         rows: seed.rows,
         has_success_criteria: seed.has_success_criteria,
         runs: VecDeque::new(),
+        deleted: VecDeque::new(),
+        forgotten: 0,
         sequence: 0,
+        schedules: schedules::of(id, updated, now),
+        versions: version::history(seed.version, tenant.login.name, created, updated),
     }
 }
 
@@ -209,6 +230,9 @@ fn historic(agent: &Agent, id: i64, sequence: i64, created: Timestamp) -> Run {
         inputs: None,
         plan,
         stop_requested,
+        killed: None,
+        files_removed: false,
+        input_removed: false,
     }
 }
 

@@ -43,6 +43,11 @@ impl<V> Table<V> {
         self.entries.remove(key).filter(|(expires, _)| *expires > now).map(|(_, value)| value)
     }
 
+    /// All entries, those included that have expired and were not dropped yet.
+    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut V> {
+        self.entries.values_mut().map(|(_, value)| value)
+    }
+
     pub(crate) fn retain(&mut self, mut keep: impl FnMut(&V) -> bool) {
         self.entries.retain(|_, (_, value)| keep(value));
     }

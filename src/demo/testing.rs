@@ -55,6 +55,19 @@ impl Fixture {
         response.json().await.unwrap()
     }
 
+    /// As Alice: the status and the body, null when there is none.
+    pub(crate) async fn call(&self, method: Method, path: &str, body: &Value) -> (u16, Value) {
+        let response = self.alice(method, path).json(body).send().await.unwrap();
+        let status = response.status().as_u16();
+        let bytes = response.bytes().await.unwrap();
+        (status, serde_json::from_slice(&bytes).unwrap_or_default())
+    }
+
+    /// Moves the clock.
+    pub(crate) fn later(&self, seconds: u64) {
+        self.clock.advance(std::time::Duration::from_secs(seconds));
+    }
+
     pub(crate) async fn form(&self, fields: &[(&str, &str)]) -> (StatusCode, Value) {
         let response = self.request(Method::POST, "/api/oauth/token").form(fields).send().await.unwrap();
         assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");

@@ -1,17 +1,30 @@
 //! The living world: tenants with their users, spaces, agents and runs. Everything a request can see or change.
 
+pub(crate) mod build;
+pub(crate) mod cost;
+pub(crate) mod cron;
 pub(crate) mod dataset;
 pub(crate) mod files;
 pub(crate) mod run;
+pub(crate) mod schedule;
+pub(crate) mod version;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet, VecDeque},
+};
 
 use jiff::Timestamp;
 
 use self::{
+    build::Build,
+    cost::{Charge, Milli},
     dataset::Dataset,
     run::{Plan, Run, Snapshot},
+    schedule::Schedule,
+    version::Version,
 };
+use super::table::Table;
 
 /// Runs kept per agent. Old ones make room, so that a simulation under load for days does not grow.
 const RUNS_PER_AGENT: usize = 200;
@@ -32,8 +45,15 @@ pub(crate) struct Tenant {
     pub(crate) user: User,
     pub(crate) spaces: Vec<Space>,
     pub(crate) agents: BTreeMap<i32, Agent>,
-    pub(crate) credits: i64,
+    /// When this organisation's world began.
+    pub(crate) opened: Timestamp,
+    /// All credits it ever got.
+    pub(crate) granted: Milli,
+    pub(crate) written_off: Option<(Timestamp, Milli)>,
     pub(crate) next_run_id: i64,
+    pub(crate) next_schedule_id: i64,
+    /// By session id.
+    pub(crate) builds: Table<Build>,
 }
 
 #[derive(Debug)]
@@ -56,7 +76,7 @@ pub(crate) struct Space {
 #[derive(Debug)]
 pub(crate) struct Agent {
     pub(crate) id: i32,
-    pub(crate) name: &'static str,
+    pub(crate) name: Cow<'static, str>,
     pub(crate) description: Option<&'static str>,
     pub(crate) documentation: Option<&'static str>,
     pub(crate) inputs: &'static [(&'static str, &'static str)],
@@ -78,8 +98,15 @@ pub(crate) struct Agent {
     pub(crate) has_success_criteria: bool,
     /// Oldest first.
     pub(crate) runs: VecDeque<Run>,
+    /// Deleted runs: nobody sees them any more, but they were charged.
+    pub(crate) deleted: VecDeque<Run>,
+    /// What runs cost that made room for others.
+    pub(crate) forgotten: Milli,
     /// Runs ever started.
     pub(crate) sequence: i64,
+    pub(crate) schedules: Vec<Schedule>,
+    /// Oldest first.
+    pub(crate) versions: VecDeque<Version>,
 }
 
 /// How an agent's new runs go.
@@ -143,10 +170,12 @@ impl World {
         Some(user)
     }
 
-    pub(crate) fn exhaust_credits(&mut self, username: &str) {
+    pub(crate) fn exhaust_credits(&mut self, username: &str, now: Timestamp) {
         let user = self.user_by_name(username).map(|user| user.id);
         if let Some(tenant) = user.and_then(|user| self.tenant_mut(user)) {
-            tenant.credits = 0;
+            let before = tenant.written_off.map_or(0, |(_, amount)| amount);
+            let left = tenant.balance(now).max(0);
+            tenant.written_off = Some((now, before + left));
         }
     }
 }
@@ -167,6 +196,7 @@ impl Tenant {
         options: &StartOptions,
         now: Timestamp,
     ) -> Result<Run, StartRefusal> {
+        let balance = self.balance(now);
         let agent = self.agents.get_mut(&agent).ok_or(StartRefusal::NoAgent)?;
         if agent.is_archived {
             return Err(StartRefusal::Archived);
@@ -174,7 +204,7 @@ impl Tenant {
         if !agent.is_active {
             return Err(StartRefusal::Inactive);
         }
-        if self.credits <= 0 {
+        if balance <= 0 {
             return Err(StartRefusal::NoCredits);
         }
         if options.is_exclusive
@@ -182,7 +212,6 @@ impl Tenant {
         {
             return Err(StartRefusal::Busy(busy.id));
         }
-        self.credits -= 1;
         let id = self.next_run_id;
         self.next_run_id += 1;
         agent.sequence += 1;
@@ -198,6 +227,9 @@ impl Tenant {
             inputs: options.inputs,
             plan: Plan::live(agent, id),
             stop_requested: None,
+            killed: None,
+            files_removed: false,
+            input_removed: false,
         };
         agent.push(run.clone());
         Ok(run)
@@ -212,9 +244,28 @@ impl Agent {
     /// Adds the newest run, letting go of the oldest when there are too many.
     pub(crate) fn push(&mut self, run: Run) {
         if self.runs.len() >= RUNS_PER_AGENT {
-            self.runs.pop_front();
+            let oldest = self.runs.pop_front();
+            self.forget(oldest);
         }
         self.runs.push_back(run);
+    }
+
+    /// Takes a run out of sight. False when there is none.
+    pub(crate) fn delete(&mut self, id: i64) -> bool {
+        let at = self.runs.iter().position(|run| run.id == id);
+        let Some(run) = at.and_then(|at| self.runs.remove(at)) else { return false };
+        if self.deleted.len() >= RUNS_PER_AGENT {
+            let oldest = self.deleted.pop_front();
+            self.forget(oldest);
+        }
+        self.deleted.push_back(run);
+        true
+    }
+
+    /// Keeps of a run only what it cost, or will have cost.
+    fn forget(&mut self, run: Option<Run>) {
+        let charge = run.and_then(|run| Charge::of(&run, Timestamp::MAX));
+        self.forgotten += charge.map_or(0, |charge| charge.total());
     }
 
     /// The newest run and how far it is.

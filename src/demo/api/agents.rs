@@ -10,6 +10,7 @@ use axum::{
     routing::get,
 };
 use jiff::Timestamp;
+use serde_json::Value;
 
 use super::{
     credential::Caller,
@@ -26,6 +27,8 @@ pub(super) fn routes() -> Router<Arc<State>> {
     Router::new()
         .route("/api/v1/agent/all", get(list))
         .route("/api/v1/agent/search", get(search))
+        .route("/api/v1/agent/search/count", get(search_count))
+        .route("/api/v1/agent/personal/count", get(personal_count))
         .route("/api/v1/agent/{agent_id}", get(read))
 }
 
@@ -37,7 +40,9 @@ pub(super) fn tenant<T>(
 ) -> Result<T, Refusal> {
     let mut world = state.world();
     let tenant = world.tenant_mut(caller.user);
-    f(tenant.ok_or_else(|| Refusal::vendor(StatusCode::UNAUTHORIZED, "Unknown user"))?)
+    let tenant = tenant.ok_or_else(|| Refusal::vendor(StatusCode::UNAUTHORIZED, "Unknown user"))?;
+    tenant.settle(state.now());
+    f(tenant)
 }
 
 /// One answer for agents that do not exist and agents of somebody else.
@@ -62,16 +67,42 @@ async fn search(
     caller: Caller,
     query: Query,
 ) -> Result<Json<Vec<model::Agent>>, Refusal> {
-    let wanted = query.required("query")?.to_lowercase();
+    let wanted = query.required("query")?;
     let most = query.max_records()?;
     let now = state.now();
-    let matches = |agent: &&Agent| {
-        let texts = [Some(agent.name), agent.description];
-        !agent.is_archived && texts.iter().flatten().any(|text| text.to_lowercase().contains(&wanted))
-    };
     tenant(&state, &caller, |tenant| {
-        let found = tenant.agents.values().filter(matches).take(most);
+        let found = searched(tenant, wanted).filter(|agent| !agent.is_archived).take(most);
         Ok(Json(found.map(|agent| model::Agent::new(agent, now)).collect()))
+    })
+}
+
+/// The agents with this text in their name or description.
+fn searched<'a>(tenant: &'a Tenant, wanted: &str) -> impl Iterator<Item = &'a Agent> + use<'a> {
+    let wanted = wanted.to_lowercase();
+    tenant.agents.values().filter(move |agent| {
+        let texts = [Some(&*agent.name), agent.description];
+        texts.iter().flatten().any(|text| text.to_lowercase().contains(&wanted))
+    })
+}
+
+async fn search_count(
+    Extract(state): Extract<Arc<State>>,
+    caller: Caller,
+    query: Query,
+) -> Result<Json<Value>, Refusal> {
+    let wanted = query.required("query")?;
+    let archived = query.flag("includeArchived", false)?;
+    tenant(&state, &caller, |tenant| {
+        let found = searched(tenant, wanted).filter(|agent| archived || !agent.is_archived);
+        Ok(Json(model::count(found.count())))
+    })
+}
+
+/// The personal area is not a space: it has its own count.
+async fn personal_count(Extract(state): Extract<Arc<State>>, caller: Caller) -> Result<Json<Value>, Refusal> {
+    tenant(&state, &caller, |tenant| {
+        let own = tenant.agents.values().filter(|agent| agent.space_id.is_none() && !agent.is_archived);
+        Ok(Json(model::count(own.count())))
     })
 }
 
@@ -166,12 +197,7 @@ impl Order {
                 return Err(Refusal::bad_request(format!("The value '{other}' is not valid for sortColumn")));
             }
         };
-        let descending = match query.number("sortOrder", 0)? {
-            None | Some(0) => false,
-            Some(1) => true,
-            Some(_) => return Err(Refusal::bad_request("sortOrder must be 0 or 1")),
-        };
-        Ok(Self { column, descending })
+        Ok(Self { column, descending: query.descending()? })
     }
 
     fn compare(&self, a: &Agent, b: &Agent, now: Timestamp) -> Ordering {

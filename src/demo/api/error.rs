@@ -42,6 +42,11 @@ impl Refusal {
         Self::vendor(StatusCode::BAD_REQUEST, message)
     }
 
+    /// The same "no", told as problem details about `instance`.
+    pub(crate) fn about(self, instance: &str) -> Self {
+        Self { shape: Shape::Problem(instance.to_owned()), ..self }
+    }
+
     /// A valid token without the right: says which scope would do, in the body and in a challenge.
     pub(crate) fn insufficient_scope(scope: Scope) -> Self {
         let name = scope.name();
@@ -60,6 +65,11 @@ impl Refusal {
             headers: vec![(header::RETRY_AFTER, retry_after)],
             ..Self::vendor(StatusCode::TOO_MANY_REQUESTS, "Rate limit exceeded, try again later")
         }
+    }
+
+    /// What it says.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
     }
 
     fn body(&self) -> Value {

@@ -36,6 +36,36 @@ impl Query {
         Ok(Some(number))
     }
 
+    pub(crate) fn flag(&self, name: &str, default: bool) -> Result<bool, Refusal> {
+        match self.text(name).map(str::to_lowercase).as_deref() {
+            None => Ok(default),
+            Some("true") => Ok(true),
+            Some("false") => Ok(false),
+            Some(_) => Err(wrong(name, "true or false")),
+        }
+    }
+
+    /// One of `columns` in any case, the first unless asked otherwise.
+    pub(crate) fn sort_column(&self, columns: &[&'static str]) -> Result<&'static str, Refusal> {
+        let text = self.text("sortColumn").or(columns.first().copied()).unwrap_or_default();
+        let found = columns.iter().find(|column| column.eq_ignore_ascii_case(text));
+        found.copied().ok_or_else(|| wrong("sortColumn", &format!("one of {}", columns.join(", "))))
+    }
+
+    pub(crate) fn descending(&self) -> Result<bool, Refusal> {
+        match self.number("sortOrder", 0)? {
+            None | Some(0) => Ok(false),
+            Some(1) => Ok(true),
+            Some(_) => Err(Refusal::bad_request("sortOrder must be 0 or 1")),
+        }
+    }
+
+    /// Which page: the first 50 records unless asked otherwise, and never more than `most`.
+    pub(crate) fn page(&self, most: i64) -> Result<Page, Refusal> {
+        let index = self.number("pageIndex", 1)?.unwrap_or(1);
+        Ok(Page { index, size: self.number("recordsPerPage", 1)?.unwrap_or(50).min(most) })
+    }
+
     /// How many records to return at most: 50 unless asked otherwise, between 1 and 1000.
     pub(crate) fn max_records(&self) -> Result<usize, Refusal> {
         let number = self.number("maxRecords", 1)?.unwrap_or(50).min(1000);
@@ -49,6 +79,22 @@ impl<S: Sync> FromRequestParts<S> for Query {
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
         let query = parts.uri.query().unwrap_or_default();
         Ok(Self(url::form_urlencoded::parse(query.as_bytes()).into_owned().collect()))
+    }
+}
+
+/// A page of a list, counted from 1.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Page {
+    pub(crate) index: i64,
+    pub(crate) size: i64,
+}
+
+impl Page {
+    /// What of `all` is on this page.
+    pub(crate) fn cut<T>(self, all: Vec<T>) -> Vec<T> {
+        let size = usize::try_from(self.size).unwrap_or(usize::MAX);
+        let skip = usize::try_from(self.index - 1).unwrap_or(usize::MAX).saturating_mul(size);
+        all.into_iter().skip(skip).take(size).collect()
     }
 }
 

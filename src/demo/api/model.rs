@@ -1,10 +1,11 @@
 //! What goes over the wire. Unset members are sent as null; members only newer deployments have are left out for an
 //! older profile.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::demo::{
     Profile,
@@ -21,11 +22,27 @@ pub(crate) fn stamp(time: Timestamp) -> String {
     format!("{text}Z")
 }
 
+/// A `Count` answer.
+pub(crate) fn count(total: usize) -> Value {
+    json!({ "totalCount": total })
+}
+
+/// `base` with the members of `more`, when this deployment has them.
+pub(crate) fn with(mut base: Value, more: Value, has: bool) -> Value {
+    if let (Some(members), Value::Object(more)) = (base.as_object_mut().filter(|_| has), more) {
+        members.extend(more);
+    }
+    base
+}
+
+/// What a page of a simulated site weighs.
+pub(crate) const BYTES_PER_PAGE: i64 = 301_113;
+
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Agent {
     id: i32,
-    pub(crate) name: &'static str,
+    pub(crate) name: Cow<'static, str>,
     description: Option<&'static str>,
     documentation: Option<&'static str>,
     icon: Option<&'static str>,
@@ -55,7 +72,7 @@ impl Agent {
     pub(crate) fn new(agent: &world::Agent, now: Timestamp) -> Self {
         Self {
             id: agent.id,
-            name: agent.name,
+            name: agent.name.clone(),
             description: agent.description,
             documentation: agent.documentation,
             icon: None,
@@ -149,10 +166,10 @@ impl AgentRun {
             dynamic_page_count: pages / 8,
             request_count: pages * 11,
             data_count: snapshot.data_count,
-            input_count: run.inputs,
+            input_count: run.inputs.filter(|_| !run.input_removed),
             error_count: snapshot.error_count,
             export_count: snapshot.export_count,
-            traffic: pages * 301_113,
+            traffic: pages * BYTES_PER_PAGE,
             run_time_sec: snapshot.run_time.map(|time| time.as_secs()),
             server_name: snapshot.server,
             table_type: Some(if snapshot.archived { "history" } else { "run" }),
@@ -227,7 +244,7 @@ impl Space {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct SpaceAgent {
     id: i32,
-    name: &'static str,
+    name: Cow<'static, str>,
     description: Option<&'static str>,
     config_type: i32,
     status: Option<i32>,
@@ -258,7 +275,7 @@ impl SpaceAgent {
     pub(crate) fn new(agent: &world::Agent, now: Timestamp, profile: Profile) -> Self {
         Self {
             id: agent.id,
-            name: agent.name,
+            name: agent.name.clone(),
             description: agent.description,
             config_type: CONFIG_TYPE_AGENT,
             status: agent.latest(now).map(|(_, snapshot)| snapshot.status.number()),

@@ -59,15 +59,7 @@ fn options(members: &Members) -> Result<StartOptions, Refusal> {
     members.one_of("logMode", &["Text", "TextAndHtml"])?;
     members.flag("isWaitOnFailure", false)?;
     members.number("proxyPoolId", 1, i32::MAX)?;
-    let inputs = match members.text("inputParameters")?.filter(|text| !text.trim().is_empty()) {
-        None => None,
-        Some(text) => match serde_json::from_str(text) {
-            Ok(Value::Object(_)) => Some(1),
-            _ => {
-                return Err(Refusal::bad_request("inputParameters must be the JSON text of an object"));
-            }
-        },
-    };
+    let inputs = inputs(members)?;
     Ok(StartOptions {
         parallelism: members.number("parallelism", 1, 50)?.unwrap_or(1),
         parallel_max_concurrency: members.number("parallelMaxConcurrency", 1, 50)?,
@@ -77,7 +69,18 @@ fn options(members: &Members) -> Result<StartOptions, Refusal> {
     })
 }
 
-fn refused(agent_id: i32, refusal: StartRefusal) -> Refusal {
+/// The number of input rows, when there are any.
+pub(super) fn inputs(members: &Members) -> Result<Option<i64>, Refusal> {
+    match members.text("inputParameters")?.filter(|text| !text.trim().is_empty()) {
+        None => Ok(None),
+        Some(text) => match serde_json::from_str(text) {
+            Ok(Value::Object(_)) => Ok(Some(1)),
+            _ => Err(Refusal::bad_request("inputParameters must be the JSON text of an object")),
+        },
+    }
+}
+
+pub(super) fn refused(agent_id: i32, refusal: StartRefusal) -> Refusal {
     match refusal {
         StartRefusal::NoAgent => no_agent(agent_id),
         StartRefusal::Inactive => Refusal::bad_request(format!("Agent {agent_id} is not active")),

@@ -1,5 +1,12 @@
 //! The API over HTTP.
 
+mod analytics;
+mod billing;
+mod builder;
+mod isolation;
+mod runs;
+mod schedules;
+
 use std::time::Duration;
 
 use reqwest::{Method, StatusCode, header};

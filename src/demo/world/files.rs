@@ -36,10 +36,10 @@ pub(crate) struct File {
 /// The run's files at `now`: none while it is in progress.
 pub(crate) fn of(agent: &Agent, run: &Run, now: Timestamp) -> Vec<File> {
     let snapshot = run.at(now);
-    let Some(ended) = snapshot.ended else { return Vec::new() };
+    let Some(ended) = snapshot.ended.filter(|_| !run.files_removed) else { return Vec::new() };
     let first = run.id * IDS_PER_RUN;
     let rows = || agent.dataset.rows(agent.id, run.id, snapshot.data_count);
-    let slug = slug(agent.name);
+    let slug = slug(&agent.name);
     let log = File {
         id: first + 3,
         name: format!("{slug}-{}.log", run.sequence),

@@ -1,5 +1,8 @@
 //! One run, as a pure function of time: nothing ticks in the background, a run *is* how far it would be by now.
 
+#[cfg(test)]
+mod tests;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Agent, Behaviour};
@@ -26,6 +29,10 @@ pub(crate) struct Run {
     pub(crate) inputs: Option<i64>,
     pub(crate) plan: Plan,
     pub(crate) stop_requested: Option<Timestamp>,
+    /// When a run that was already stopping was ended by force.
+    pub(crate) killed: Option<Timestamp>,
+    pub(crate) files_removed: bool,
+    pub(crate) input_removed: bool,
 }
 
 /// How the run goes if nobody stops it.
@@ -70,6 +77,41 @@ pub(crate) enum Status {
 impl Status {
     pub(crate) fn number(self) -> i32 {
         self as i32
+    }
+
+    pub(crate) const ALL: [Self; 11] = [
+        Self::Running,
+        Self::Exporting,
+        Self::Starting,
+        Self::Queuing,
+        Self::Stopping,
+        Self::Failure,
+        Self::Failed,
+        Self::Stopped,
+        Self::Completed,
+        Self::Success,
+        Self::Skipped,
+    ];
+
+    /// The platform's name of it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Running => "Running",
+            Self::Exporting => "Exporting",
+            Self::Starting => "Starting",
+            Self::Queuing => "Queuing",
+            Self::Stopping => "Stopping",
+            Self::Failure => "Failure",
+            Self::Failed => "Failed",
+            Self::Stopped => "Stopped",
+            Self::Completed => "Completed",
+            Self::Success => "Success",
+            Self::Skipped => "Skipped",
+        }
+    }
+
+    pub(crate) fn failed(self) -> bool {
+        matches!(self, Self::Failure | Self::Failed)
     }
 
     pub(crate) fn in_progress(self) -> bool {
@@ -147,7 +189,8 @@ impl Run {
     /// When the run is (or will be) over, as things stand.
     pub(crate) fn end(&self) -> Timestamp {
         let end = self.natural_end();
-        self.stop_requested.map_or(end, |stop| later(stop, STOPPING).min(end))
+        let end = self.stop_requested.map_or(end, |stop| later(stop, STOPPING).min(end));
+        self.killed.map_or(end, |killed| killed.min(end))
     }
 
     fn extraction(&self) -> (Timestamp, Timestamp) {
@@ -209,7 +252,8 @@ impl Run {
             self.progress(stop.min(now), if over { Status::Stopped } else { Status::Stopping });
         if over {
             snapshot.ended = Some(end);
-            snapshot.message = Some("Stopped by user".to_owned());
+            let how = if self.killed == Some(end) { "Killed by user" } else { "Stopped by user" };
+            snapshot.message = Some(how.to_owned());
             snapshot.archived = now >= later(end, ARCHIVE_AFTER);
             snapshot.run_time = snapshot.started.map(|started| end.duration_since(started));
         }
@@ -254,87 +298,4 @@ fn share(whole: i64, done: SignedDuration, all: SignedDuration) -> i64 {
 
 fn later(time: Timestamp, by: SignedDuration) -> Timestamp {
     time.checked_add(by).unwrap_or(Timestamp::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn run(outcome: Outcome) -> Run {
-        Run {
-            id: 88_500,
-            agent_id: 7301,
-            sequence: 1,
-            created: Timestamp::UNIX_EPOCH,
-            config_version: 1,
-            parallelism: 1,
-            parallel_max_concurrency: None,
-            parallel_export: None,
-            inputs: None,
-            plan: Plan {
-                queue: SignedDuration::from_secs(2),
-                boot: SignedDuration::from_secs(2),
-                extract: SignedDuration::from_secs(10),
-                export: SignedDuration::from_secs(2),
-                rows: 100,
-                outcome,
-            },
-            stop_requested: None,
-        }
-    }
-
-    fn at(second: i64) -> Timestamp {
-        Timestamp::from_second(second).unwrap()
-    }
-
-    #[test]
-    fn a_run_walks_through_its_states() {
-        let run = run(Outcome::Success);
-        let walk: Vec<_> = [0, 1, 2, 4, 9, 14, 15, 16, 200]
-            .map(|second| {
-                let s = run.at(at(second));
-                (s.status.number(), s.data_count, s.export_count, s.ended.is_some(), s.archived)
-            })
-            .into();
-        assert_eq!(
-            walk,
-            [
-                (4, 0, None, false, false),
-                (4, 0, None, false, false),
-                (3, 0, None, false, false),
-                (1, 0, None, false, false),
-                (1, 50, None, false, false),
-                (2, 100, Some(0), false, false),
-                (2, 100, Some(50), false, false),
-                (10, 100, Some(100), true, false),
-                (10, 100, Some(100), true, true),
-            ]
-        );
-        assert_eq!(run.at(at(200)).run_time, Some(SignedDuration::from_secs(14)));
-        assert_eq!(run.end(), at(16));
-    }
-
-    #[test]
-    fn a_failing_run_breaks_off_half_way_and_turns_failed_in_history() {
-        let run = run(Outcome::Failure("no more"));
-        assert_eq!(run.at(at(8)).status, Status::Running);
-        let failed = run.at(at(9));
-        assert_eq!((failed.status, failed.data_count), (Status::Failure, 50));
-        assert_eq!(failed.message.as_deref(), Some("no more"));
-        assert_eq!(failed.export_count, None);
-        assert_eq!(run.at(at(9 + 119)).status, Status::Failure);
-        assert_eq!(run.at(at(9 + 120)).status, Status::Failed);
-    }
-
-    #[test]
-    fn a_stopped_run_keeps_what_it_had() {
-        let mut run = run(Outcome::Completed);
-        run.stop_requested = Some(at(9));
-        assert_eq!(run.at(at(9)).status, Status::Stopping);
-        let stopped = run.at(at(12));
-        assert_eq!((stopped.status, stopped.data_count), (Status::Stopped, 50));
-        assert_eq!((stopped.ended, run.end()), (Some(at(12)), at(12)));
-        run.stop_requested = Some(at(17));
-        assert_eq!(run.at(at(18)).status, Status::Completed);
-    }
 }
