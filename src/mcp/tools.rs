@@ -29,7 +29,7 @@ pub(super) fn describe(row: &Row) -> Tool {
         .idempotent(idempotent)
         .open_world(open_world);
     let mut tool =
-        Tool::new(row.name, row.description, Arc::clone(&row.input_schema)).with_annotations(annotations);
+        Tool::new(row.name, row.description, Arc::clone(&row.published_input)).with_annotations(annotations);
     tool.title = Some(row.title.to_owned());
     tool.output_schema = Some(Arc::clone(&row.output_schema));
     tool

@@ -77,8 +77,10 @@ pub struct Row {
     pub effect: Effect,
     /// What the caller must hold.
     pub scopes: ScopeSet,
-    /// Schema of the arguments.
+    /// Schema of the arguments, as they are checked.
     pub input_schema: Arc<Object>,
+    /// The same as published.
+    pub published_input: Arc<Object>,
     /// Schema of the result, as published.
     pub output_schema: Arc<Object>,
     /// The same with descriptions, for the reference page.
@@ -116,6 +118,7 @@ impl Row {
 }
 
 fn row<T: Tool>() -> Row {
+    let input_schema = schema::input::<T::Args>();
     let output_reference = schema::reference::<T::Output>();
     Row {
         name: T::NAME,
@@ -124,7 +127,8 @@ fn row<T: Tool>() -> Row {
         toolset: T::TOOLSET,
         effect: T::EFFECT,
         scopes: ScopeSet::of(T::SCOPES),
-        input_schema: schema::input::<T::Args>(),
+        published_input: schema::published_input(&input_schema),
+        input_schema,
         output_schema: schema::output(&output_reference),
         output_reference,
         prepare: |schema, arguments| {

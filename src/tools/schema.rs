@@ -25,22 +25,21 @@ pub fn reference<T: JsonSchema>() -> Arc<Object> {
     Arc::new(generate::<T>(false))
 }
 
-/// The same as it is published: names and types only. A model reads the list of tools in every conversation, and the
-/// members of a result explain themselves when they arrive; their descriptions would double the size of the list.
+/// The same as it is published: the names and types of its members, and no more. A model reads the list of tools in
+/// every conversation; what is inside a record explains itself when it arrives, and would double the list.
 pub fn output(reference: &Object) -> Arc<Object> {
-    let mut schema = Value::Object(reference.clone());
-    strip_descriptions(&mut schema);
-    match schema {
-        Value::Object(object) => Arc::new(object),
-        _ => Arc::default(),
+    let mut schema = reference.clone();
+    if let Some(Value::Object(members)) = schema.get_mut("properties") {
+        members.values_mut().for_each(outline);
     }
+    Arc::new(schema)
 }
 
-fn strip_descriptions(schema: &mut Value) {
+/// The type of a member, and of its items if it is a list.
+fn outline(schema: &mut Value) {
     let Value::Object(object) = schema else { return };
-    // In a schema a description is a text; a member of that name is a schema, below `properties`.
-    object.remove("description");
-    each_subschema(object, &mut strip_descriptions);
+    object.retain(|keyword, _| matches!(keyword.as_str(), "type" | "items" | "anyOf"));
+    each_subschema(object, &mut outline);
 }
 
 /// Visits the schemas inside a schema: under the keywords that hold them, and nowhere else, because a property may
@@ -96,6 +95,10 @@ fn clean(schema: &mut Value) {
     if object.get("default") == Some(&Value::Null) {
         object.remove("default");
     }
+    // The largest number of a type is no bound of the tool's.
+    if object.get("maximum").and_then(Value::as_u64).is_some_and(|max| max >= 2_147_483_647) {
+        object.remove("maximum");
+    }
     // An optional member is left out, never null, in arguments as well as in results.
     if let Some(Value::Array(types)) = object.get_mut("type") {
         types.retain(|name| name != "null");
@@ -120,6 +123,22 @@ fn clean(schema: &mut Value) {
         }
     }
     each_subschema(object, &mut clean);
+}
+
+/// The arguments as they are published: usual lengths of texts are told only when they are exceeded, which hardly ever
+/// happens, and would cost every reader of the list some tokens.
+pub fn published_input(schema: &Object) -> Arc<Object> {
+    let mut schema = schema.clone();
+    if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+        for property in properties.values_mut().filter_map(Value::as_object_mut) {
+            let usual = property.get("maxLength").and_then(Value::as_u64).is_some_and(|max| max <= 500);
+            if usual {
+                property.remove("minLength");
+                property.remove("maxLength");
+            }
+        }
+    }
+    Arc::new(schema)
 }
 
 /// What a value of this property must be, in words: completes "must be ...".

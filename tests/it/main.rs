@@ -16,6 +16,7 @@ mod budgets;
 mod connect;
 mod docs;
 mod edge;
+mod every_tool;
 mod faults;
 mod identity;
 mod layers;

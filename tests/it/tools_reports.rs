@@ -52,7 +52,7 @@ async fn refusals_name_the_argument_and_what_is_allowed() {
         (
             "restore_agent_version",
             json!({"agentId": 1, "versionNumber": 0, "comments": "x"}),
-            "Argument `versionNumber` must be a whole number from 1 to 2147483647.",
+            "Argument `versionNumber` must be a whole number of at least 1.",
         ),
         (
             "restore_agent_version",

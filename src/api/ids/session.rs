@@ -32,7 +32,8 @@ impl fmt::Display for BuildSessionId {
 impl<'de> Deserialize<'de> for BuildSessionId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Cow::<'de, str>::deserialize(deserializer)?;
-        Self::new(&text).ok_or_else(|| de::Error::custom("must be letters, digits, - and _"))
+        Self::new(&text)
+            .ok_or_else(|| de::Error::custom("must be 1 to 128 letters, digits, hyphens or underscores"))
     }
 }
 

@@ -1,4 +1,7 @@
 //! Agents.
+//!
+//! Members that few callers need are passed on, but left out of the published schema, which every client reads into its
+//! context.
 
 use std::collections::BTreeMap;
 
@@ -14,16 +17,20 @@ super::record! {
         /// Description.
         description: String,
         /// Documentation text.
+        #[schemars(skip)]
         documentation: String,
         /// Icon reference.
+        #[schemars(skip)]
         icon: String,
         /// Base64 image data.
+        #[schemars(skip)]
         image: String,
         /// Input parameter names with their default values.
         input_parameters: BTreeMap<String, serde_json::Value>,
         /// Kind: 1 Agent, 2 SharedFile, 3 Template, 4 Command.
         config_type: i64,
         /// Proxy pool id.
+        #[schemars(skip)]
         proxy_pool_id: i64,
         /// Space id; absent for the personal area.
         space_id: i64,
@@ -32,20 +39,26 @@ super::record! {
         /// Status code of the latest run; absent if it never ran.
         status: i64,
         /// Owner's user id.
+        #[schemars(skip)]
         user_id: i64,
         /// Validation: 1 Unknown, 2 Invalid, 3 Valid.
+        #[schemars(skip)]
         validation_status: i64,
         /// Saved version number.
         version: i64,
         /// Activity flag of the platform.
+        #[schemars(skip)]
         is_active: bool,
         /// Time of the last activity, UTC.
         last_activity: String,
         /// Creation time, UTC.
+        #[schemars(skip)]
         created: String,
         /// Time of the last change, UTC.
+        #[schemars(skip)]
         updated: String,
         /// Template text.
+        #[schemars(skip)]
         agent_templates: String,
     }
 }

@@ -78,10 +78,13 @@ super::record! {
     RunDiagnostics {
         run_id: i64,
         agent_id: i64,
+        #[schemars(skip)]
         agent_name: String,
         status: i64,
         error_message: String,
+        #[schemars(skip)]
         start_time: String,
+        #[schemars(skip)]
         end_time: String,
         runtime_seconds: i64,
         stats: RunStats,

@@ -14,6 +14,7 @@ super::record! {
         /// Schedule id.
         id: i64,
         /// Agent id.
+        #[schemars(skip)]
         config_id: i64,
         name: String,
         /// Cron expression.
@@ -22,24 +23,35 @@ super::record! {
         local_schedule: String,
         timezone: String,
         next_run_time: String,
+        #[schemars(skip)]
         start_time: String,
         /// 1 RunOnce, 2 RunEvery, 3 CRON.
         schedule_type: i64,
         is_enabled: bool,
+        #[schemars(skip)]
         run_every_count: i64,
         /// 1 minute, 2 hour, 3 day, 4 week, 5 month.
+        #[schemars(skip)]
         run_every_period: i64,
+        #[schemars(skip)]
         input_parameters: String,
+        #[schemars(skip)]
         parallelism: i64,
+        #[schemars(skip)]
         parallel_max_concurrency: i64,
+        #[schemars(skip)]
         parallel_export: String,
         #[schemars(skip)]
         proxy_pool_id: i64,
         #[schemars(skip)]
         server_group_id: i64,
+        #[schemars(skip)]
         log_level: String,
+        #[schemars(skip)]
         log_mode: String,
+        #[schemars(skip)]
         is_exclusive: bool,
+        #[schemars(skip)]
         is_wait_on_failure: bool,
         #[schemars(skip)]
         started_by: String,
@@ -51,6 +63,7 @@ super::record! {
         save_content_cache: bool,
         #[schemars(skip)]
         config_name: String,
+        #[schemars(skip)]
         created: String,
     }
 }

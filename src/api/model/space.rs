@@ -8,18 +8,23 @@ super::record! {
         /// Name.
         name: String,
         /// Organisation id.
+        #[schemars(skip)]
         organization_id: i64,
         /// Creation time, UTC.
         created: String,
         /// Whether everybody of the organisation has access.
+        #[schemars(skip)]
         is_default_access: bool,
         /// Private, Public or Global.
         scope: String,
         /// Hours for which runs are kept.
+        #[schemars(skip)]
         run_retention_hours: i64,
         /// Who created it.
+        #[schemars(skip)]
         initiated_by: String,
         /// Groups or roles with access.
+        #[schemars(skip)]
         access: Vec<String>,
     }
 }

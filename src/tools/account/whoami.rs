@@ -39,7 +39,7 @@ pub struct Output {
 impl Tool for Whoami {
     const NAME: &'static str = "whoami";
     const TITLE: &'static str = "Who Am I";
-    const DESCRIPTION: &'static str = "Shows who is signed in to Sequentum, for which organisation, with which scopes, and when the access token expires. Use it to explain why a tool is refused.";
+    const DESCRIPTION: &'static str = "Shows who is signed in, for which organisation, with which scopes, and until when. It explains why a tool is refused.";
     const TOOLSET: Toolset = Toolset::Account;
     const EFFECT: Effect = Effect::Read;
     const SCOPES: &'static [Scope] = &[];

@@ -19,9 +19,9 @@ pub struct GetAgent;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Args {
-    /// Agent id from `list_agents` or `search_agents`.
+    /// Agent id.
     agent_id: AgentId,
-    /// Whether to return the icon and the image, which are large; the default is false.
+    /// Whether to return the icon and the image, which are large; default: false.
     include_images: Option<Flag>,
 }
 
@@ -38,7 +38,8 @@ pub struct Output {
 impl Tool for GetAgent {
     const NAME: &'static str = "get_agent";
     const TITLE: &'static str = "Get Agent";
-    const DESCRIPTION: &'static str = "Returns one agent in full: start URL, documentation, version, status of the latest run, and inputParameters with their default values, which is what start_agent accepts.";
+    const DESCRIPTION: &'static str =
+        "Returns one agent in full, with the inputParameters (names and defaults) that start_agent accepts.";
     const TOOLSET: Toolset = Toolset::Agents;
     const EFFECT: Effect = Effect::Read;
     const SCOPES: &'static [Scope] = &[Scope::AgentsRead];

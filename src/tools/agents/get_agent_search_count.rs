@@ -21,14 +21,14 @@ pub struct GetAgentSearchCount;
 pub struct Args {
     /// Part of the name or the description, in any case.
     query: Text<500>,
-    /// Whether archived agents count too; the default is false.
+    /// Whether archived agents count too; default: false.
     include_archived: Option<Flag>,
 }
 
 impl Tool for GetAgentSearchCount {
     const NAME: &'static str = "get_agent_search_count";
     const TITLE: &'static str = "Get Agent Search Count";
-    const DESCRIPTION: &'static str = "Counts the agents whose name or description contains a term, exactly and without a cap. Use it for every question of how many agents match, instead of counting the rows of search_agents.";
+    const DESCRIPTION: &'static str = "Counts the agents whose name or description contains a term. Use it for how many match, instead of counting rows of search_agents.";
     const TOOLSET: Toolset = Toolset::Agents;
     const EFFECT: Effect = Effect::Read;
     const SCOPES: &'static [Scope] = &[Scope::AgentsRead];

@@ -19,7 +19,7 @@ pub struct Args {}
 impl Tool for GetPersonalAgentCount {
     const NAME: &'static str = "get_personal_agent_count";
     const TITLE: &'static str = "Get Personal Agent Count";
-    const DESCRIPTION: &'static str = "Counts the agents in the personal area of the signed-in user, archived ones and shared parts left out. The personal area is not a space, so the space tools do not see it.";
+    const DESCRIPTION: &'static str = "Counts the agents in the user's personal area, which is not a space, so the space tools do not see it.";
     const TOOLSET: Toolset = Toolset::Agents;
     const EFFECT: Effect = Effect::Read;
     const SCOPES: &'static [Scope] = &[Scope::AgentsRead];

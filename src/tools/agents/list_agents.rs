@@ -20,21 +20,21 @@ pub struct ListAgents;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Args {
-    /// Only agents whose latest run has this status code: 1 Running, 2 Exporting, 3 Starting, 4 Queuing, 5 Stopping, 6 or 7 failed, 8 Stopped, 9 or 10 succeeded, 11 Skipped, 12 Waiting, 13 `UpdatingDataSet`. Agents that never ran match none.
+    /// Status of the latest run: 1 Running, 2 Exporting, 3 Starting, 4 Queuing, 5 Stopping, 6 or 7 failed, 8 Stopped, 9 or 10 succeeded, 11 Skipped, 12 Waiting.
     status: Option<RunStatusCode>,
     /// Only agents of this space, by its id from `list_spaces`.
     space_id: Option<SpaceId>,
     /// Part of the agent's name, in any case.
     search: Option<String>,
-    /// Only this kind: Agent = scrapers, Command = data-input commands, Api = API configurations, Shared = reusable parts.
+    /// Agent = scrapers, Command = data-input commands, Api = API configurations, Shared = reusable parts.
     config_type: Option<ConfigType>,
-    /// Column to sort by; the platform's default is name.
+    /// Column to sort by; default: name.
     sort_column: Option<SortColumn>,
-    /// Sort direction; the default is asc.
+    /// Sort direction; default: asc.
     sort_order: Option<SortOrder>,
-    /// Page number, from 1 on; the default is 1.
+    /// Page, from 1; default: 1.
     page_index: Option<Bounded<1, { i32::MAX as u32 }>>,
-    /// Agents per page; the default is 50.
+    /// Agents per page; default: 50.
     records_per_page: Option<Bounded<1, 100>>,
 }
 
@@ -108,7 +108,7 @@ pub struct Pagination {
 impl Tool for ListAgents {
     const NAME: &'static str = "list_agents";
     const TITLE: &'static str = "List Agents";
-    const DESCRIPTION: &'static str = "Lists the web-scraping agents of the account, one page at a time, with name, description and status of the latest run. Start here when no agent id is known; filter by status, space, name or kind.";
+    const DESCRIPTION: &'static str = "Lists the web-scraping agents, page by page, with the status of the latest run. Start here when no agent id is known.";
     const TOOLSET: Toolset = Toolset::Agents;
     const EFFECT: Effect = Effect::Read;
     const SCOPES: &'static [Scope] = &[Scope::AgentsRead];

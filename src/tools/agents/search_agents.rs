@@ -21,7 +21,7 @@ pub struct SearchAgents;
 pub struct Args {
     /// Part of the name or the description, in any case.
     query: Text<500>,
-    /// Most agents to return; the default is 50.
+    /// Most agents to return; default: 50.
     max_records: Option<Bounded<1, 1000>>,
 }
 

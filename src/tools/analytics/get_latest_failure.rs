@@ -35,7 +35,7 @@ pub struct Output {
 impl Tool for GetLatestFailure {
     const NAME: &'static str = "get_latest_failure";
     const TITLE: &'static str = "Get Latest Failure";
-    const DESCRIPTION: &'static str = "Explains the latest failed run of an agent: error message, possible causes, suggested actions, timing and counters. Says so when no run of the agent failed.";
+    const DESCRIPTION: &'static str = "Explains the latest failed run of an agent: error message, possible causes, suggested actions. Says so when none failed.";
     const TOOLSET: Toolset = Toolset::Analytics;
     const EFFECT: Effect = Effect::Read;
     const SCOPES: &'static [Scope] = &[Scope::RunsRead];

@@ -19,10 +19,10 @@ pub struct GetRecordsSummary;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Args {
-    /// Start: YYYY-MM-DD or YYYY-MM-DDThh:mm:ss, UTC unless it has an offset; the default is the platform's.
+    /// Date or date-time, UTC.
     #[serde(default, deserialize_with = "blank_is_absent")]
     start_date: Option<DateArg>,
-    /// End, written likewise; a day counts in full; the default is the platform's.
+    /// Likewise; a day counts in full; default: the platform's.
     #[serde(default, deserialize_with = "blank_is_absent")]
     end_date: Option<DateArg>,
     /// Only this agent.

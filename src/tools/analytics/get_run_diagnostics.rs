@@ -26,7 +26,7 @@ pub struct Args {
 impl Tool for GetRunDiagnostics {
     const NAME: &'static str = "get_run_diagnostics";
     const TITLE: &'static str = "Get Run Diagnostics";
-    const DESCRIPTION: &'static str = "Explains one run: error message, possible causes, suggested actions, timing and counters. For the latest failed run of an agent, get_latest_failure needs no run id.";
+    const DESCRIPTION: &'static str = "Explains one run: error message, possible causes, suggested actions, counters. get_latest_failure needs no run id.";
     const TOOLSET: Toolset = Toolset::Analytics;
     const EFFECT: Effect = Effect::Read;
     const SCOPES: &'static [Scope] = &[Scope::RunsRead];

@@ -21,16 +21,16 @@ pub struct GetRunsSummary;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Args {
-    /// Start: YYYY-MM-DD or YYYY-MM-DDThh:mm:ss, UTC unless it has an offset; the default is 24 hours ago.
+    /// Date or date-time, UTC; default: 24 hours ago.
     #[serde(default, deserialize_with = "blank_is_absent")]
     start_date: Option<DateArg>,
-    /// Last day, counted in full even when a time is given; the default is now.
+    /// Likewise, always to the end of its day; default: now.
     #[serde(default, deserialize_with = "blank_is_absent")]
     end_date: Option<DateArg>,
     /// Only runs in this status. Failed and Failure are the same here, as are Completed and Success.
     #[serde(default, deserialize_with = "blank_is_absent")]
     status: Option<RunStatusName>,
-    /// Whether to list the failed runs; the default is true.
+    /// Whether to list the failed runs; default: true.
     include_details: Option<Flag>,
 }
 
@@ -66,7 +66,7 @@ impl From<FailedRun> for Failed {
 impl Tool for GetRunsSummary {
     const NAME: &'static str = "get_runs_summary";
     const TITLE: &'static str = "Get Runs Summary";
-    const DESCRIPTION: &'static str = "Counts the runs of all agents in a window of time by outcome, by default those of the last 24 hours, and lists the failed ones with their error messages.";
+    const DESCRIPTION: &'static str = "Counts the runs of all agents by outcome, by default of the last 24 hours, and lists the failed ones with their errors.";
     const TOOLSET: Toolset = Toolset::Analytics;
     const EFFECT: Effect = Effect::Read;
     const SCOPES: &'static [Scope] = &[Scope::RunsRead];

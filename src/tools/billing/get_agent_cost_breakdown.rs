@@ -21,15 +21,15 @@ pub struct GetAgentCostBreakdown;
 pub struct Args {
     /// Agent id.
     agent_id: AgentId,
-    /// Start: YYYY-MM-DD or YYYY-MM-DDThh:mm:ss, UTC unless it has an offset; the default is the first of this month.
+    /// Date or date-time, UTC; default: the first of this month.
     #[serde(default, deserialize_with = "blank_is_absent")]
     start_date: Option<DateArg>,
-    /// End, written likewise; a day counts in full; the default is now.
+    /// Likewise; a day counts in full; default: now.
     #[serde(default, deserialize_with = "blank_is_absent")]
     end_date: Option<DateArg>,
-    /// Length of a step; the default is day.
+    /// Length of a step; default: day.
     time_unit: Option<TimeUnit>,
-    /// Only these, comma-separated: Server Time, Export GB, Agent Inputs, Proxy Data, Export CPM.
+    /// Comma-separated: Server Time, Export GB, Agent Inputs, Proxy Data, Export CPM.
     #[serde(default, deserialize_with = "blank_is_absent")]
     usage_types: Option<Text<200>>,
 }
@@ -47,7 +47,7 @@ choice! {
 impl Tool for GetAgentCostBreakdown {
     const NAME: &'static str = "get_agent_cost_breakdown";
     const TITLE: &'static str = "Get Agent Cost Breakdown";
-    const DESCRIPTION: &'static str = "Returns what one agent cost over time, split by kind of usage, as series for a chart: each value of a series belongs to the label at its place; a kind without cost has no values.";
+    const DESCRIPTION: &'static str = "Returns what one agent cost over time by kind of usage, as series for a chart: each value belongs to the label at its place.";
     const TOOLSET: Toolset = Toolset::Billing;
     const EFFECT: Effect = Effect::Read;
     const SCOPES: &'static [Scope] = &[Scope::BillingRead];

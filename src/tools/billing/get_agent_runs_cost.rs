@@ -22,21 +22,21 @@ pub struct GetAgentRunsCost;
 pub struct Args {
     /// Agent id.
     agent_id: AgentId,
-    /// Start: YYYY-MM-DD or YYYY-MM-DDThh:mm:ss, UTC unless it has an offset; the default is the first of this month.
+    /// Date or date-time, UTC; default: the first of this month.
     #[serde(default, deserialize_with = "blank_is_absent")]
     start_date: Option<DateArg>,
-    /// End, written likewise; a day counts in full; the default is now.
+    /// Likewise; a day counts in full; default: now.
     #[serde(default, deserialize_with = "blank_is_absent")]
     end_date: Option<DateArg>,
-    /// Page number, from 1 on; the default is 1.
+    /// Page, from 1; default: 1.
     page_index: Option<Bounded<1, { i32::MAX as u32 }>>,
-    /// Rows per page; the default is 50.
+    /// Rows per page; default: 50.
     records_per_page: Option<Bounded<1, 1000>>,
-    /// Column to sort by; the default is date.
+    /// Column to sort by; default: date.
     sort_column: Option<SortColumn>,
-    /// 0 ascending, 1 descending; the default is 0.
+    /// 0 ascending, 1 descending; default: 0.
     sort_order: Option<Bounded<0, 1>>,
-    /// Only these, comma-separated: Server Time, Export GB, Agent Inputs, Proxy Data, Export CPM.
+    /// Comma-separated: Server Time, Export GB, Agent Inputs, Proxy Data, Export CPM.
     #[serde(default, deserialize_with = "blank_is_absent")]
     usage_types: Option<Text<200>>,
 }
@@ -76,7 +76,7 @@ pub struct Output {
 impl Tool for GetAgentRunsCost {
     const NAME: &'static str = "get_agent_runs_cost";
     const TITLE: &'static str = "Get Agent Runs Cost";
-    const DESCRIPTION: &'static str = "Lists the runs of one agent with what each cost in a window of time, one page at a time. totalCost is the sum of the page, not of the window; get_agent_cost_breakdown has the latter.";
+    const DESCRIPTION: &'static str = "Lists the runs of one agent with what each cost in a window of time. totalCost is the sum of the page; get_agent_cost_breakdown has that of the window.";
     const TOOLSET: Toolset = Toolset::Billing;
     const EFFECT: Effect = Effect::Read;
     const SCOPES: &'static [Scope] = &[Scope::BillingRead];

@@ -20,24 +20,24 @@ pub struct GetAgentsUsage;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Args {
-    /// Start: YYYY-MM-DD or YYYY-MM-DDThh:mm:ss, UTC unless it has an offset; the default is the first of this month.
+    /// Date or date-time, UTC; default: the first of this month.
     #[serde(default, deserialize_with = "blank_is_absent")]
     start_date: Option<DateArg>,
-    /// End, written likewise; a day counts in full; the default is now.
+    /// Likewise; a day counts in full; default: now.
     #[serde(default, deserialize_with = "blank_is_absent")]
     end_date: Option<DateArg>,
-    /// Page number, from 1 on; the default is 1.
+    /// Page, from 1; default: 1.
     page_index: Option<Bounded<1, { i32::MAX as u32 }>>,
-    /// Agents per page; the default is 50.
+    /// Agents per page; default: 50.
     records_per_page: Option<Bounded<1, 1000>>,
-    /// Column to sort by; the default is name.
+    /// Column to sort by; default: name.
     sort_column: Option<SortColumn>,
-    /// 0 ascending, 1 descending; the default is 0.
+    /// 0 ascending, 1 descending; default: 0.
     sort_order: Option<Bounded<0, 1>>,
     /// Part of the agent's name, in any case.
     #[serde(default, deserialize_with = "blank_is_absent")]
     name: Option<Text<200>>,
-    /// Only these, comma-separated: Server Time, Export GB, Agent Inputs, Proxy Data, Export CPM.
+    /// Comma-separated: Server Time, Export GB, Agent Inputs, Proxy Data, Export CPM.
     #[serde(default, deserialize_with = "blank_is_absent")]
     usage_types: Option<Text<200>>,
 }
@@ -75,7 +75,7 @@ pub struct Output {
 impl Tool for GetAgentsUsage {
     const NAME: &'static str = "get_agents_usage";
     const TITLE: &'static str = "Get Agents Usage";
-    const DESCRIPTION: &'static str = "Lists agents with what each cost in a window of time, one page at a time, and the total over all pages. For the most expensive first, use sortColumn cost and sortOrder 1.";
+    const DESCRIPTION: &'static str = "Lists agents with what each cost in a window of time, and the total over all pages. Most expensive first: sortColumn cost, sortOrder 1.";
     const TOOLSET: Toolset = Toolset::Billing;
     const EFFECT: Effect = Effect::Read;
     const SCOPES: &'static [Scope] = &[Scope::BillingRead];

@@ -17,9 +17,9 @@ pub struct GetCreditHistory;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Args {
-    /// Page number, from 1 on; the default is 1.
+    /// Page, from 1; default: 1.
     page_index: Option<Bounded<1, { i32::MAX as u32 }>>,
-    /// Movements per page; the default is 50.
+    /// Movements per page; default: 50.
     records_per_page: Option<Bounded<1, 100>>,
 }
 

@@ -19,10 +19,10 @@ pub struct GetSpendingSummary;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Args {
-    /// Start: YYYY-MM-DD or YYYY-MM-DDThh:mm:ss, UTC unless it has an offset; the default is the start of the period.
+    /// Date or date-time, UTC; default: the start of the period.
     #[serde(default, deserialize_with = "blank_is_absent")]
     start_date: Option<DateArg>,
-    /// End, written likewise; a day counts in full; the default is the end of the period.
+    /// Likewise; a day counts in full; default: the end of the period.
     #[serde(default, deserialize_with = "blank_is_absent")]
     end_date: Option<DateArg>,
 }
@@ -30,7 +30,7 @@ pub struct Args {
 impl Tool for GetSpendingSummary {
     const NAME: &'static str = "get_spending_summary";
     const TITLE: &'static str = "Get Spending Summary";
-    const DESCRIPTION: &'static str = "Returns the credits spent in a window of time and the present balance. Without dates it is the current calendar month. get_agents_usage tells which agents spent them.";
+    const DESCRIPTION: &'static str = "Returns the credits spent in a window of time, by default this month, and the balance. get_agents_usage tells which agents spent them.";
     const TOOLSET: Toolset = Toolset::Billing;
     const EFFECT: Effect = Effect::Read;
     const SCOPES: &'static [Scope] = &[Scope::BillingRead];

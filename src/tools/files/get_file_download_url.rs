@@ -37,7 +37,7 @@ pub struct Output {
 impl Tool for GetFileDownloadUrl {
     const NAME: &'static str = "get_file_download_url";
     const TITLE: &'static str = "Get File Download URL";
-    const DESCRIPTION: &'static str = "Returns a signed link to one file of a run. The link needs no sign-in and expires soon: give it to the user only.";
+    const DESCRIPTION: &'static str = "Returns a signed link to a file of a run. It needs no sign-in and expires soon: give it to the user only.";
     const TOOLSET: Toolset = Toolset::Files;
     const EFFECT: Effect = Effect::Read;
     const SCOPES: &'static [Scope] = &[Scope::RunsRead];

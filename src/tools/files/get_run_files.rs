@@ -21,7 +21,7 @@ pub struct GetRunFiles;
 pub struct Args {
     /// Agent id.
     agent_id: AgentId,
-    /// Run id from `start_agent` or `get_agent_runs`.
+    /// Run id.
     run_id: RunId,
 }
 

@@ -31,9 +31,9 @@ pub struct Args {
     run_id: RunId,
     /// File id from `get_run_files`.
     file_id: FileId,
-    /// Which end to read: head for data, tail for the last lines of a log; the default is head.
+    /// Which end to read: head for data, tail for the last lines of a log; default: head.
     part: Option<Part>,
-    /// Most rows of a table or lines of a text; the default is 20.
+    /// Most rows of a table or lines of a text; default: 20.
     limit: Option<Bounded<1, 500>>,
 }
 
@@ -72,7 +72,7 @@ pub struct Output {
 impl Tool for ReadRunFile {
     const NAME: &'static str = "read_run_file";
     const TITLE: &'static str = "Read Run File";
-    const DESCRIPTION: &'static str = "Shows what is in a file of a run: the first rows of CSV or JSON data, or the first or last lines of a text or log. Reads at most 256 kB and returns at most 20 kB; other types are answered with a download link.";
+    const DESCRIPTION: &'static str = "Shows what is in a file of a run: the first rows of CSV or JSON, or the first or last lines of a text or log, 20 kB at most. Other types are answered with a download link.";
     const TOOLSET: Toolset = Toolset::Files;
     const EFFECT: Effect = Effect::Read;
     const SCOPES: &'static [Scope] = &[Scope::RunsRead];

@@ -23,7 +23,7 @@ pub struct Args {
     agent_id: AgentId,
     /// Run id from `get_agent_runs`.
     run_id: RunId,
-    /// What goes: everything (the default), the files, or the files and the stored input; the last two keep the record.
+    /// Everything (the default), the files, or the files and the stored input.
     remove_method: Option<Removal>,
 }
 
@@ -51,7 +51,8 @@ pub struct Output {
 impl Tool for DeleteRun {
     const NAME: &'static str = "delete_run";
     const TITLE: &'static str = "Delete Run";
-    const DESCRIPTION: &'static str = "Removes an ended run for good, or only its files, for instance to comply with data protection. There is no way back. A run in progress is refused: stop it first.";
+    const DESCRIPTION: &'static str =
+        "Removes an ended run, or only its files, for good. A run in progress is refused: stop it first.";
     const TOOLSET: Toolset = Toolset::Runs;
     const EFFECT: Effect = Effect::Destroy { repeatable: true };
     const SCOPES: &'static [Scope] = &[Scope::AgentsWrite];

@@ -26,7 +26,7 @@ pub struct Args {
 impl Tool for GetAgentRunSummary {
     const NAME: &'static str = "get_agent_run_summary";
     const TITLE: &'static str = "Get Agent Run Summary";
-    const DESCRIPTION: &'static str = "Counts all runs of an agent, active and past, in total and for each status that occurs, exactly and without a cap. Failures are 6 and 7 together, successes 9 and 10 together.";
+    const DESCRIPTION: &'static str = "Counts all runs of an agent, in total and by status. Failures are 6 and 7 together, successes 9 and 10 together.";
     const TOOLSET: Toolset = Toolset::Runs;
     const EFFECT: Effect = Effect::Read;
     const SCOPES: &'static [Scope] = &[Scope::RunsRead];

@@ -20,11 +20,11 @@ pub struct GetAgentRuns;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Args {
-    /// Agent id from `list_agents` or `search_agents`.
+    /// Agent id.
     agent_id: AgentId,
-    /// Most runs to return, newest first; the default is 50.
+    /// Most runs to return, newest first; default: 50.
     max_records: Option<Bounded<1, 1000>>,
-    /// How much of each run to return: summary has status, time, records and message; full is the whole record. The default is summary.
+    /// summary (default): status, time, records, message; full: the whole record.
     verbosity: Option<Verbosity>,
 }
 
@@ -68,7 +68,7 @@ pub struct Output {
 impl Tool for GetAgentRuns {
     const NAME: &'static str = "get_agent_runs";
     const TITLE: &'static str = "Get Agent Runs";
-    const DESCRIPTION: &'static str = "Lists an agent's most recent runs, newest first, with status, times, extracted and exported records and error counts. Says whether older runs were cut off.";
+    const DESCRIPTION: &'static str = "Lists an agent's most recent runs, newest first, with status, times, records and errors. Says whether older ones were cut off.";
     const TOOLSET: Toolset = Toolset::Runs;
     const EFFECT: Effect = Effect::Read;
     const SCOPES: &'static [Scope] = &[Scope::RunsRead];

@@ -22,7 +22,7 @@ pub struct GetRunStatus;
 pub struct Args {
     /// Agent id.
     agent_id: AgentId,
-    /// Run id from `start_agent` or `get_agent_runs`.
+    /// Run id.
     run_id: RunId,
 }
 
@@ -38,7 +38,8 @@ pub struct Output {
 impl Tool for GetRunStatus {
     const NAME: &'static str = "get_run_status";
     const TITLE: &'static str = "Get Run Status";
-    const DESCRIPTION: &'static str = "Returns the present state of one run: status by code and name, times, counters and message. To follow a run, ask every few seconds until finished is true.";
+    const DESCRIPTION: &'static str =
+        "Returns the present state of one run: status, times, counters and message.";
     const TOOLSET: Toolset = Toolset::Runs;
     const EFFECT: Effect = Effect::Read;
     const SCOPES: &'static [Scope] = &[Scope::RunsRead];

@@ -18,7 +18,7 @@ pub struct KillAgent;
 pub struct Args {
     /// Agent id.
     agent_id: AgentId,
-    /// Run id from `start_agent` or `get_agent_runs`.
+    /// Run id.
     run_id: RunId,
 }
 
@@ -34,7 +34,7 @@ pub struct Output {
 impl Tool for KillAgent {
     const NAME: &'static str = "kill_agent";
     const TITLE: &'static str = "Kill Agent";
-    const DESCRIPTION: &'static str = "Ends a run that stop_agent did not end. The first call asks for an orderly stop; a second one, while the run is still stopping, ends it by force, and what was not yet saved is lost.";
+    const DESCRIPTION: &'static str = "Ends a run that stop_agent did not end. The first call asks it to stop; a second one, while it is stopping, ends it by force: what was not saved is lost.";
     const TOOLSET: Toolset = Toolset::Runs;
     const EFFECT: Effect = Effect::Destroy { repeatable: false };
     const SCOPES: &'static [Scope] = &[Scope::AgentsWrite];

@@ -27,15 +27,15 @@ pub struct StartAgent;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Args {
-    /// Agent id from `list_agents` or `search_agents`.
+    /// Agent id.
     agent_id: AgentId,
-    /// Input values as JSON text, for instance {"startPage":"shop.example/boots"}; names as in inputParameters of `get_agent`.
+    /// Input values as JSON text; names as in inputParameters of `get_agent`.
     input_parameters: Option<JsonText>,
-    /// Wait for the end and return the extracted data, for agents that finish within about a minute; the default is false.
+    /// Wait for the end and return the data, for agents that finish within a minute; default: false.
     is_run_synchronously: Option<Flag>,
-    /// How many seconds to wait in synchronous mode; the default is 60.
+    /// How many seconds to wait in synchronous mode; default: 60.
     timeout: Option<Bounded<1, 3600>>,
-    /// Parallel instances; must be 1 in synchronous mode; the default is 1.
+    /// Parallel instances; must be 1 in synchronous mode; default: 1.
     parallelism: Option<Bounded<1, 50>>,
 }
 
@@ -60,8 +60,8 @@ impl Args {
 impl Tool for StartAgent {
     const NAME: &'static str = "start_agent";
     const TITLE: &'static str = "Start Agent";
-    const DESCRIPTION: &'static str = "Starts one agent, which uses credits. Returns the new run at once; follow it with get_run_status. With isRunSynchronously it waits and returns the extracted data instead. \
-        The arguments presuppose that the target site, the data wanted and any limits of scope are unambiguous from what the user said; values borrowed from another site or from an earlier, different task do not count, and what is missing is asked for in one question.";
+    const DESCRIPTION: &'static str = "Starts one agent, which uses credits. Returns the new run at once; follow it with wait_for_run. With isRunSynchronously it waits and returns the data instead. \
+        Site, data and scope must be unambiguous from what the user said; values from another site or task do not count; ask for what is missing in one question.";
     const TOOLSET: Toolset = Toolset::Runs;
     const EFFECT: Effect = Effect::Launch;
     const SCOPES: &'static [Scope] = &[Scope::AgentsWrite];

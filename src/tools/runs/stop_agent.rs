@@ -18,7 +18,7 @@ pub struct StopAgent;
 pub struct Args {
     /// Agent id.
     agent_id: AgentId,
-    /// Run id from `start_agent` or `get_agent_runs`.
+    /// Run id.
     run_id: RunId,
 }
 
@@ -37,7 +37,7 @@ pub struct Output {
 impl Tool for StopAgent {
     const NAME: &'static str = "stop_agent";
     const TITLE: &'static str = "Stop Agent";
-    const DESCRIPTION: &'static str = "Asks one running run to stop. What was extracted so far is kept. The run passes through Stopping before it is Stopped, which can take a minute.";
+    const DESCRIPTION: &'static str = "Asks a run to stop. What was extracted so far is kept. It passes through Stopping, which can take a minute.";
     const TOOLSET: Toolset = Toolset::Runs;
     const EFFECT: Effect = Effect::Set;
     const SCOPES: &'static [Scope] = &[Scope::AgentsWrite];

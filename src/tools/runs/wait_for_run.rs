@@ -32,9 +32,9 @@ pub struct WaitForRun;
 pub struct Args {
     /// Agent id.
     agent_id: AgentId,
-    /// Run id from `start_agent` or `get_agent_runs`.
+    /// Run id.
     run_id: RunId,
-    /// Most seconds to wait; the default is 25. Above 30, only if the client shows progress.
+    /// Most seconds to wait; default: 25. Above 30, only if the client shows progress.
     timeout: Option<Bounded<1, 300>>,
 }
 
@@ -58,7 +58,7 @@ impl Args {
 impl Tool for WaitForRun {
     const NAME: &'static str = "wait_for_run";
     const TITLE: &'static str = "Wait for Run";
-    const DESCRIPTION: &'static str = "Waits until a run has ended, for at most timeout seconds, and returns it as it was last seen. If finished is false, call again. Use it after start_agent instead of asking get_run_status over and over.";
+    const DESCRIPTION: &'static str = "Waits until a run has ended, for at most timeout seconds. If finished is false, call again. Use it after start_agent instead of asking get_run_status over and over.";
     const TOOLSET: Toolset = Toolset::Runs;
     const EFFECT: Effect = Effect::Read;
     const SCOPES: &'static [Scope] = &[Scope::RunsRead];

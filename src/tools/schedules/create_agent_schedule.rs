@@ -13,7 +13,7 @@ pub struct CreateAgentSchedule;
 schedule_args! {
     /// What to run, and when.
     Args {
-        /// Agent id from `list_agents` or `search_agents`.
+        /// Agent id.
         agent_id: AgentId,
         /// Display name.
         name: Text<200>,
@@ -25,7 +25,7 @@ schedule_args! {
 impl Tool for CreateAgentSchedule {
     const NAME: &'static str = "create_agent_schedule";
     const TITLE: &'static str = "Create Agent Schedule";
-    const DESCRIPTION: &'static str = "Makes an agent run by itself: once (scheduleType 1 with startTime), at intervals (2 with runEveryCount and runEveryPeriod) or by cron (3 with cronExpression). Each run uses credits. It is enabled and runs one instance unless said otherwise.";
+    const DESCRIPTION: &'static str = "Makes an agent run by itself: once (scheduleType 1 with startTime), at intervals (2 with runEveryCount and runEveryPeriod) or by cron (3 with cronExpression). Each run uses credits.";
     const TOOLSET: Toolset = Toolset::Schedules;
     const EFFECT: Effect = Effect::Create;
     const SCOPES: &'static [Scope] = &[Scope::AgentsWrite];

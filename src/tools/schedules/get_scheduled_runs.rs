@@ -18,9 +18,9 @@ pub struct GetScheduledRuns;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Args {
-    /// Begin: an ISO 8601 date or date-time, UTC; the default is today.
+    /// Begin: an ISO 8601 date or date-time, UTC; default: today.
     start_date: Option<String>,
-    /// End, not before the begin; the default is seven days after it.
+    /// End, not before the begin; default: seven days after it.
     end_date: Option<String>,
 }
 

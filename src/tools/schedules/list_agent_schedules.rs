@@ -16,7 +16,7 @@ pub struct ListAgentSchedules;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Args {
-    /// Agent id from `list_agents` or `search_agents`.
+    /// Agent id.
     agent_id: AgentId,
 }
 

@@ -56,7 +56,7 @@ macro_rules! schedule_args {
             run_every_count: Option<super::settings::Positive>,
             /// RunEvery: 1 minute, 2 hour, 3 day, 4 week, 5 month.
             run_every_period: Option<super::kind::Period>,
-            /// IANA zone for cron; UTC if never set.
+            /// IANA zone for cron; default: UTC.
             timezone: Option<crate::tools::arguments::Text<64>>,
             /// Input values as JSON text.
             input_parameters: Option<crate::tools::arguments::JsonText>,
@@ -66,15 +66,15 @@ macro_rules! schedule_args {
             parallelism: Option<crate::tools::arguments::Bounded<1, 50>>,
             /// Most instances at once.
             parallel_max_concurrency: Option<super::settings::Positive>,
-            /// One export for all instances, or one each.
+            /// One export, or one each.
             parallel_export: Option<super::settings::Export>,
-            /// Least severe entry logged.
+            /// Log threshold.
             log_level: Option<super::settings::LogLevel>,
             /// Form of the log.
             log_mode: Option<super::settings::LogMode>,
             /// Keep runs from overlapping.
             is_exclusive: Option<crate::tools::arguments::Flag>,
-            /// Wait before retrying after a failure.
+            /// Wait after a failure.
             is_wait_on_failure: Option<crate::tools::arguments::Flag>,
         }
 

@@ -30,7 +30,8 @@ schedule_args! {
 impl Tool for UpdateAgentSchedule {
     const NAME: &'static str = "update_agent_schedule";
     const TITLE: &'static str = "Update Agent Schedule";
-    const DESCRIPTION: &'static str = "Changes the timing or the run options of a schedule. Give only what changes: the rest is read first and kept, except the timing of a kind that is given up.";
+    const DESCRIPTION: &'static str =
+        "Changes the timing or the options of a schedule. Give only what changes; the rest is kept.";
     const TOOLSET: Toolset = Toolset::Schedules;
     const EFFECT: Effect = Effect::Set;
     /// Reading is part of it.

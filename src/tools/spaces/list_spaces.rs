@@ -28,7 +28,8 @@ pub struct Output {
 impl Tool for ListSpaces {
     const NAME: &'static str = "list_spaces";
     const TITLE: &'static str = "List Spaces";
-    const DESCRIPTION: &'static str = "Lists every space (folder of agents) that the signed-in user can see. The personal area is not a space and is not listed.";
+    const DESCRIPTION: &'static str =
+        "Lists every space (folder of agents) the user can see. The personal area is not a space.";
     const TOOLSET: Toolset = Toolset::Spaces;
     const EFFECT: Effect = Effect::Read;
     const SCOPES: &'static [Scope] = &[Scope::SpacesRead];

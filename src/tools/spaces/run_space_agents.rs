@@ -32,8 +32,8 @@ pub struct Args {
 impl Tool for RunSpaceAgents {
     const NAME: &'static str = "run_space_agents";
     const TITLE: &'static str = "Run Space Agents";
-    const DESCRIPTION: &'static str = "Starts every agent in a space (get_space_agents shows which), which uses credits for each. Returns the outcome per agent at once: agents that could not start are counted and listed with the reason, and the call still succeeds. Follow each runId with get_run_status. \
-        The arguments presuppose that site, data and limits of scope are unambiguous from what the user said; values borrowed from another site or an earlier, different task do not count, and what is missing is asked for in one question.";
+    const DESCRIPTION: &'static str = "Starts every agent in a space, which uses credits for each. Returns the outcome per agent at once; the call succeeds even if some could not start. Follow each runId with get_run_status. \
+        Site, data and scope must be unambiguous from what the user said; values from another site or task do not count; ask for what is missing in one question.";
     const TOOLSET: Toolset = Toolset::Spaces;
     const EFFECT: Effect = Effect::Launch;
     const SCOPES: &'static [Scope] = &[Scope::SpacesWrite];

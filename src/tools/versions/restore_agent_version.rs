@@ -41,7 +41,7 @@ pub struct Output {
 impl Tool for RestoreAgentVersion {
     const NAME: &'static str = "restore_agent_version";
     const TITLE: &'static str = "Restore Agent Version";
-    const DESCRIPTION: &'static str = "Makes an earlier version of an agent's configuration current again by saving it as a new version. Nothing is overwritten, and runs in progress go on as they are. Calling it twice adds two versions.";
+    const DESCRIPTION: &'static str = "Makes an earlier version of an agent current again by saving it as a new version. Nothing is overwritten; calling it twice adds two versions.";
     const TOOLSET: Toolset = Toolset::Versions;
     const EFFECT: Effect = Effect::Create;
     const SCOPES: &'static [Scope] = &[Scope::AgentsWrite];
