@@ -297,6 +297,18 @@ impl TestServer {
 }
 
 #[tokio::test]
+async fn text_from_outside_is_shown_without_what_only_machines_see() {
+    let server = TestServer::start().await;
+    let body =
+        json!([{"id": 42, "name": "Retail\u{1b}[31m\u{e0041}\u{202e}", "scope": "line\nbreak"}]).to_string();
+    let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+    let kind = FaultKind::Status { status: 200, headers, body };
+    server.platform.faults().inject(Fault { path_contains: "/api/v1/spaces".to_owned(), times: 1, kind });
+    let spaces = server.ask("list_spaces", json!({})).await;
+    assert_eq!(spaces["result"][0], json!({"id": 42, "name": "Retail[31m", "scope": "line\nbreak"}));
+}
+
+#[tokio::test]
 async fn another_tenants_objects_are_unknown() {
     let server = TestServer::start().await;
     for (tool, arguments) in [
