@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -19,12 +19,23 @@ const DEBUG_BUILD = fileURLToPath(new URL('../../../target/debug/sequentum-mcp',
 /** Somebody else may take a free port before the server does. */
 const ATTEMPTS = 3;
 
-/** Starts `sequentum-mcp demo` on free ports and waits until it is ready. */
-export async function startDemo() {
+function serverBinary() {
   const binary = process.env.SEQUENTUM_MCP_BIN ?? DEBUG_BUILD;
   if (!existsSync(binary)) {
     throw new Error(`There is no server at ${binary}: run \`cargo build\` or set SEQUENTUM_MCP_BIN`);
   }
+  return binary;
+}
+
+/** The names of all tools, as the binary's own catalogue has them. */
+export function toolNames() {
+  const printed = execFileSync(serverBinary(), ['catalog', 'tools', '--json'], { env: {}, encoding: 'utf8' });
+  return JSON.parse(printed).tools.map((tool) => tool.name);
+}
+
+/** Starts `sequentum-mcp demo` on free ports and waits until it is ready. */
+export async function startDemo() {
+  const binary = serverBinary();
   for (let attempt = 1; ; attempt += 1) {
     const [port, platformPort] = await freePorts(2);
     const demo = launch(binary, port, platformPort);
