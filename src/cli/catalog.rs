@@ -88,7 +88,7 @@ fn tool(page: &mut String, row: &Row) {
         hints.join(", ")
     );
     table(page, "Argument", &row.input_schema);
-    table(page, "Result", &row.output_reference);
+    table(page, "Result", &(row.output_reference)());
 }
 
 fn table(page: &mut String, heading: &str, schema: &serde_json::Map<String, Value>) {

@@ -83,8 +83,8 @@ pub struct Row {
     pub published_input: Arc<Object>,
     /// Schema of the result, as published.
     pub output_schema: Arc<Object>,
-    /// The same with descriptions, for the reference page.
-    pub output_reference: Arc<Object>,
+    /// Makes the same with descriptions, for the reference page. A server never needs it, so it is not kept.
+    pub output_reference: fn() -> Arc<Object>,
     prepare: fn(&Object, Object) -> Result<Prepared, ToolError>,
 }
 
@@ -119,7 +119,6 @@ impl Row {
 
 fn row<T: Tool>() -> Row {
     let input_schema = schema::input::<T::Args>();
-    let output_reference = schema::reference::<T::Output>();
     Row {
         name: T::NAME,
         title: T::TITLE,
@@ -129,8 +128,8 @@ fn row<T: Tool>() -> Row {
         scopes: ScopeSet::of(T::SCOPES),
         published_input: schema::published_input(&input_schema),
         input_schema,
-        output_schema: schema::output(&output_reference),
-        output_reference,
+        output_schema: schema::output(&schema::reference::<T::Output>()),
+        output_reference: schema::reference::<T::Output>,
         prepare: |schema, arguments| {
             let args: T::Args = arguments::read(schema, arguments)?;
             let patience = T::patience(&args);

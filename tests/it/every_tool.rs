@@ -113,8 +113,8 @@ async fn each_answers_in_the_shape_of_its_schema() {
         assert_eq!(result["isError"], false, "{tool}: {result}");
         let content = &result["structuredContent"];
         let row = catalog.find(tool).unwrap();
-        for schema in [&row.output_schema, &row.output_reference] {
-            let schema = Value::Object((**schema).clone());
+        for schema in [row.output_schema.clone(), (row.output_reference)()] {
+            let schema = Value::Object((*schema).clone());
             assert!(fits(&schema, content), "{tool}: {content} does not fit {schema}");
             for required in schema["required"].as_array().unwrap() {
                 assert!(content.get(required.as_str().unwrap()).is_some(), "{tool} lacks {required}");
