@@ -43,6 +43,9 @@ pub enum StartError {
     /// The session keys cannot be used.
     #[error(transparent)]
     Sessions(#[from] SealError),
+    /// The text of a prompt is broken, which is a fault of this build.
+    #[error("a prompt cannot be built: {0}")]
+    Prompts(#[from] crate::prompts::PromptError),
     /// The public origin or the issuer cannot be written as a URL.
     #[error("an address is not a URL: {0}")]
     Url(#[from] url::ParseError),
@@ -114,7 +117,7 @@ impl App {
             ),
             challenger: Challenger::new(public.resource_metadata()),
             authenticator: Authenticator::new(&config.auth, resources, issuer_http, clock.clone()),
-            mcp: Mcp::new(&config.mcp, api, Arc::clone(&catalog), clock),
+            mcp: Mcp::new(&config.mcp, api, Arc::clone(&catalog), clock)?,
             catalog,
             sessions,
             max_body_bytes: config.http.max_body_bytes,

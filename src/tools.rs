@@ -21,7 +21,7 @@ mod lost;
 mod runs;
 mod schedules;
 mod spaces;
-mod untrusted;
+pub(crate) mod untrusted;
 mod versions;
 
 use std::{sync::Arc, time::Duration};
@@ -34,6 +34,7 @@ use tokio_util::sync::CancellationToken;
 pub use self::{
     catalog::{Catalog, Row},
     error::ToolError,
+    files::{FileBody, FileContents, file_contents},
     progress::{Progress, ProgressSink},
     reply::Reply,
 };

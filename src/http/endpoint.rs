@@ -66,19 +66,20 @@ async fn handle(edge: &Edge, mut parts: Parts, body: Body, caller: &Arc<Caller>,
         return problem.json_rpc(id, envelope.id);
     }
     let row = envelope.tool().and_then(|name| edge.catalog.find(name));
-    if let Some(row) = row
-        && !caller.scopes().contains(row.scopes)
-        && envelope::headers_agree(&parts.headers, &envelope)
-    {
-        let mut response = step_up(edge, caller, row.scopes, id);
-        access_log::note(&mut response, |entry| entry.tool = Some(row.name));
+    let needed = edge.mcp.required_scopes(&envelope.method, envelope.target());
+    if !caller.scopes().contains(needed) && envelope::headers_agree(&parts.headers, &envelope) {
+        let mut response = step_up(edge, caller, needed, id);
+        access_log::note(&mut response, |entry| {
+            entry.method = known_method(&envelope.method);
+            entry.tool = row.map(|row| row.name);
+        });
         return response;
     }
 
     let streams = accepts != Accepts::Json;
     let scope = Arc::new(CallScope::new(Arc::clone(caller), id.as_str().to_owned(), streams));
     let mut response = match row.zip(envelope.plain_call(&parts.headers)) {
-        Some((row, (message, call))) if caller.scopes().contains(row.scopes) => {
+        Some((row, (message, call))) if caller.scopes().contains(needed) => {
             json(edge.mcp.call(row, message, call.arguments, envelope.modern, &scope).await)
         }
         _ => {

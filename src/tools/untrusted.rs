@@ -2,7 +2,7 @@
 
 /// The text without control characters (line breaks and tabs stay) and without characters that are invisible and can
 /// carry hidden instructions: Unicode tags, bidirectional controls, zero-width characters, variation selectors.
-pub(super) fn clean(text: &str) -> String {
+pub(crate) fn clean(text: &str) -> String {
     text.chars().filter(|c| matches!(c, '\n' | '\t') || !(c.is_control() || is_invisible(*c))).collect()
 }
 

@@ -20,6 +20,7 @@ mod every_tool;
 mod faults;
 mod identity;
 mod layers;
+mod prompts;
 mod protocol;
 mod sessions;
 mod shutdown;

@@ -7,6 +7,7 @@ use super::FAILED;
 use crate::{
     api::ids::BuildSessionId,
     auth::Scope,
+    policies::polling,
     tools::{Effect, Tool, ToolCx, ToolError, Toolset},
 };
 
@@ -42,7 +43,8 @@ pub struct Output {
 impl Tool for GetAgentBuildStatus {
     const NAME: &'static str = "get_agent_build_status";
     const TITLE: &'static str = "Get Agent Build Status";
-    const DESCRIPTION: &'static str = "Returns the state of a build and, once there is one, the new agent. Ask at the pace the user wants; otherwise 5 seconds apart at first, 30 at most. Stop at ready, completed, error or cancelled.";
+    const DESCRIPTION: &'static str =
+        concat!("Returns the state of a build and, once there is one, the new agent. ", polling!());
     const TOOLSET: Toolset = Toolset::Builder;
     const EFFECT: Effect = Effect::Read;
     const SCOPES: &'static [Scope] = &[Scope::AgentsRead];

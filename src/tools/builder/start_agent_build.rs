@@ -12,6 +12,7 @@ use super::{
 use crate::{
     api::ids::{BuildSessionId, SpaceId},
     auth::Scope,
+    policies::prompt_handling,
     tools::{Effect, Tool, ToolCx, ToolError, Toolset, arguments::Flag, lost},
 };
 
@@ -84,9 +85,10 @@ pub struct Output {
 impl Tool for StartAgentBuild {
     const NAME: &'static str = "start_agent_build";
     const TITLE: &'static str = "Build Agent from Prompt";
-    const DESCRIPTION: &'static str = "Has a new agent built from a plain-language request, in one to two minutes. Waits and returns the agent's id; if it takes longer than 5 minutes the build goes on, and get_agent_build_status follows it. \
-        The prompt is what the user wrote, with answers to questions, as it is; only an address may be repaired (missing https, typing slip). Add no fields, formats, price handling or paging that the user did not mention: the build service looks at the page. \
-        Site, data and scope must be unambiguous from what the user said; values from another site or task do not count; ask for what is missing in one question.";
+    const DESCRIPTION: &'static str = concat!(
+        "Has a new agent built from a plain-language request, in one to two minutes. Waits and returns the agent's id; if it takes longer than 5 minutes the build goes on, and get_agent_build_status follows it. ",
+        prompt_handling!()
+    );
     const TOOLSET: Toolset = Toolset::Builder;
     const EFFECT: Effect = Effect::Launch;
     const SCOPES: &'static [Scope] = &[Scope::AgentsWrite, Scope::AgentsRead];
