@@ -48,7 +48,7 @@ pub(super) struct Envelope<'a> {
     pub method: Cow<'a, str>,
     /// What `tools/call` calls.
     pub call: Option<ToolCall<'a>>,
-    /// What `prompts/get` and `resources/read` name: mirrored in a header like the name of a tool.
+    /// What `prompts/get`, `resources/read` and the like name: mirrored in a header like the name of a tool.
     subject: Option<String>,
     /// Whether `_meta` names a protocol version, which makes the request one of the 2026-07-28 era.
     pub modern: bool,
@@ -277,7 +277,7 @@ pub(super) fn read(body: &[u8]) -> Result<Envelope<'_>, Refused<'_>> {
     };
     let subject = match &*method {
         "prompts/get" => params.name,
-        "resources/read" => params.uri,
+        "resources/read" | "resources/subscribe" => params.uri,
         _ => None,
     };
     // If it is no string, the library says so.

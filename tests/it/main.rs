@@ -24,6 +24,7 @@ mod prompts;
 mod protocol;
 mod sessions;
 mod shutdown;
+mod subscriptions;
 mod support;
 mod surface;
 mod tools;
