@@ -142,10 +142,10 @@ async fn waiting_ends_with_the_run_or_with_the_time() {
     let run = server.ask("start_agent", json!({"agentId": 7302})).await["run"]["id"].clone();
     let wait =
         |timeout: u64| server.ask("wait_for_run", json!({"agentId": 7302, "runId": run, "timeout": timeout}));
-    let early = moving_time(&server, wait(3)).await;
+    let early = server.while_time_passes(wait(3)).await;
     assert_eq!(early["finished"], false, "{early}");
     assert!(early["note"].as_str().unwrap().contains("Call wait_for_run again"));
-    let late = moving_time(&server, wait(300)).await;
+    let late = server.while_time_passes(wait(300)).await;
     assert_eq!((&late["finished"], &late["statusName"]), (&json!(true), &json!("Success")));
     let looks = server.platform.requests().iter().filter(|seen| seen.path.ends_with("/status")).count();
     assert!(looks < 12, "the pauses grow: {looks} looks");
@@ -230,20 +230,7 @@ async fn a_synchronous_start_returns_the_data() {
 /// Starts synchronously and moves the clock until the platform answers.
 async fn start_and_wait(server: &TestServer, agent: u64) -> Value {
     let arguments = json!({"agentId": agent, "isRunSynchronously": true, "timeout": 120});
-    moving_time(server, server.ask("start_agent", arguments)).await
-}
-
-/// Moves the clock until the call is over.
-async fn moving_time(server: &TestServer, call: impl Future<Output = Value>) -> Value {
-    tokio::pin!(call);
-    loop {
-        tokio::select! {
-            biased;
-            answer = &mut call => return answer,
-            // Each turn lets the request travel, then moves time on.
-            () = tokio::task::yield_now() => server.clock.advance(Duration::from_millis(10)),
-        }
-    }
+    server.while_time_passes(server.ask("start_agent", arguments)).await
 }
 
 #[tokio::test]

@@ -77,7 +77,7 @@ impl Tool for StartAgent {
     async fn call(cx: &ToolCx, args: Args) -> Result<Output, ToolError> {
         let wait = args.wait();
         let request = args.request(wait);
-        if wait.is_some() && request.parallelism > 1 {
+        if wait.is_some() && request.parallelism.is_some_and(|count| count > 1) {
             return Err(ToolError::arguments(
                 "Argument `parallelism` must be 1 when `isRunSynchronously` is true.",
             ));
@@ -103,7 +103,7 @@ impl Args {
     fn request(&self, wait: Option<Duration>) -> StartRequest {
         StartRequest {
             input_parameters: self.input_parameters.as_ref().map(|text| text.0.clone()),
-            parallelism: self.parallelism.map_or(1, Bounded::get),
+            parallelism: self.parallelism.map(Bounded::get),
             wait,
         }
     }

@@ -193,6 +193,19 @@ impl TestServer {
         result["structuredContent"].take()
     }
 
+    /// Moves the clock until the call is over.
+    pub async fn while_time_passes(&self, call: impl Future<Output = Value>) -> Value {
+        tokio::pin!(call);
+        loop {
+            tokio::select! {
+                biased;
+                answer = &mut call => return answer,
+                // Each turn lets the request travel, then moves time on.
+                () = tokio::task::yield_now() => self.clock.advance(Duration::from_millis(10)),
+            }
+        }
+    }
+
     /// Calls a tool that must fail and returns the error it shows, without the request id.
     pub async fn refused(&self, tool: &str, arguments: Value) -> Value {
         let result = self.call(tool, arguments).await;
