@@ -92,7 +92,7 @@ impl App {
         let issuer = Url::parse(&config.auth.issuer)?;
         let alike = outbound::is_loopback(&issuer) == outbound::is_loopback(&config.api.url);
         let issuer_http = if alike { http.clone() } else { outbound::client(&issuer)? };
-        let api = Arc::new(Api::new(&config.api, http));
+        let api = Arc::new(Api::new(&config.api, http, clock.clone()));
         let sessions = match config.sessions.mode {
             SessionMode::Sealed | SessionMode::Live => {
                 Some(Sessions::new(&config.sessions.keys, clock.clone())?)

@@ -17,6 +17,7 @@ mod analytics;
 mod billing;
 mod builder;
 mod files;
+mod listed;
 mod lost;
 mod runs;
 mod schedules;

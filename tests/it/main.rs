@@ -12,6 +12,7 @@
 )]
 
 mod arguments;
+mod bodies;
 mod budgets;
 mod connect;
 mod docs;

@@ -2,6 +2,7 @@
 
 pub mod browser;
 pub mod events;
+mod schema;
 pub mod server;
 
 pub use server::{Answer, TestServer};

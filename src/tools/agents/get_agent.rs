@@ -1,13 +1,13 @@
 //! `get_agent`: the complete record of one agent.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::status_name;
 use crate::{
-    api::{
-        ids::AgentId,
-        model::{Agent, run_status_name},
-    },
+    api::{ids::AgentId, model::Agent},
     auth::Scope,
     tools::{Effect, Tool, ToolCx, ToolError, Toolset, arguments::Flag},
 };
@@ -21,7 +21,7 @@ pub struct GetAgent;
 pub struct Args {
     /// Agent id.
     agent_id: AgentId,
-    /// Whether to return the icon and the image, which are large; default: false.
+    /// Also icon and image, which are large; default: false.
     include_images: Option<Flag>,
 }
 
@@ -32,7 +32,7 @@ pub struct Output {
     #[serde(flatten)]
     agent: Agent,
     /// Status of the latest run by name, or `Never Run`.
-    status_name: String,
+    status_name: Cow<'static, str>,
 }
 
 impl Tool for GetAgent {
@@ -53,8 +53,6 @@ impl Tool for GetAgent {
             agent.icon = None;
             agent.image = None;
         }
-        let status_name =
-            agent.status.map_or_else(|| "Never Run".to_owned(), |code| run_status_name(code).into_owned());
-        Ok(Output { agent, status_name })
+        Ok(Output { status_name: status_name(agent.status), agent })
     }
 }

@@ -23,7 +23,7 @@ pub struct RunSpaceAgents;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Args {
-    /// Space id from `list_spaces` or `search_space_by_name`.
+    /// From `list_spaces`.
     space_id: SpaceId,
     /// Input values as JSON text, handed to every agent alike.
     input_parameters: Option<JsonText>,

@@ -34,7 +34,8 @@ impl Events {
                 if !data.is_empty() {
                     self.messages.push_back(serde_json::from_str(&data).unwrap());
                 }
-                self.text = rest.to_owned();
+                let end = self.text.len() - rest.len();
+                self.text.drain(..end);
             }
         }
     }
