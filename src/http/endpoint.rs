@@ -81,7 +81,8 @@ async fn handle(edge: &Edge, mut parts: Parts, body: Body, caller: &Arc<Caller>,
     }
 
     let streams = accepts != Accepts::Json;
-    let scope = Arc::new(CallScope::new(Arc::clone(caller), id.as_str().to_owned(), streams));
+    let links = envelope::knows_links(&parts.headers, &envelope);
+    let scope = Arc::new(CallScope::new(Arc::clone(caller), id.as_str().to_owned(), streams, links));
     let plain = envelope.plain_call(&parts.headers).filter(|_| matches!(within, Within::Nothing));
     let mut response = if let (Some(row), Some((message, call))) = (row, plain) {
         json(edge.mcp.call(row, message, call.arguments, envelope.modern, &scope).await)

@@ -324,6 +324,13 @@ pub(super) fn headers_agree(headers: &HeaderMap, envelope: &Envelope<'_>) -> boo
             && envelope.target().is_none_or(|target| is(&MCP_NAME, target)))
 }
 
+/// Whether results may hold links to resources, which came with 2025-06-18. A request without a revision is taken for one
+/// of the revision before.
+pub(super) fn knows_links(headers: &HeaderMap, envelope: &Envelope<'_>) -> bool {
+    let revision = headers.get(MCP_PROTOCOL_VERSION).and_then(|value| value.to_str().ok());
+    envelope.modern || revision.is_some_and(|revision| revision >= "2025-06-18")
+}
+
 fn is_id(raw: &RawValue) -> bool {
     let text = raw.get();
     text.starts_with('"')

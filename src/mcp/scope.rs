@@ -15,6 +15,8 @@ pub struct CallScope {
     pub request_id: String,
     /// Whether the client can read an event stream; if not, progress is left out.
     pub streams: bool,
+    /// Whether the client's revision knows links to resources in results (2025-06-18 and later).
+    pub links: bool,
     /// Set when the platform refused the credential: the edge then answers with a challenge.
     credential_problem: OnceLock<CredentialProblem>,
     /// How the tool call ended: `ok` or an error code. For the access log.
@@ -26,11 +28,12 @@ pub struct CallScope {
 impl CallScope {
     /// The scope of a new request.
     #[must_use]
-    pub fn new(caller: Arc<Caller>, request_id: String, streams: bool) -> Self {
+    pub fn new(caller: Arc<Caller>, request_id: String, streams: bool, links: bool) -> Self {
         Self {
             caller,
             request_id,
             streams,
+            links,
             credential_problem: OnceLock::new(),
             outcome: OnceLock::new(),
             held: Mutex::default(),

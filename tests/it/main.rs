@@ -23,6 +23,7 @@ mod identity;
 mod layers;
 mod prompts;
 mod protocol;
+mod resources;
 mod sessions;
 mod shutdown;
 mod subscriptions;

@@ -9,7 +9,7 @@ use sequentum_mcp::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{ALL_SCOPES, TestServer, events::Events, moving_time};
+use crate::support::{ALL_SCOPES, TestServer, events::Events};
 
 fn listen(uris: &[&str]) -> Value {
     let filter = json!({"resourceSubscriptions": uris, "toolsListChanged": true});
@@ -53,7 +53,7 @@ async fn a_run_is_followed_to_its_end() {
     assert_eq!(acknowledged["params"]["_meta"]["io.modelcontextprotocol/subscriptionId"], "sub");
     let mut seen = Vec::new();
     let result = loop {
-        let message = moving_time(&server, events.next()).await.unwrap();
+        let message = server.while_time_passes(events.next()).await.unwrap();
         if message.get("result").is_some() {
             break message;
         }
@@ -78,7 +78,7 @@ async fn a_subscription_ends_with_the_token() {
     let uri = start(&server, 7302).await;
     let mut events = open(&server, &old, &[&uri]).await;
     events.next().await.unwrap();
-    while moving_time(&server, events.next()).await.unwrap().get("result").is_none() {}
+    while server.while_time_passes(events.next()).await.unwrap().get("result").is_none() {}
     assert_ne!(status(&server, &uri).await, "Success", "it ended before the run");
     let refused = server.send(server.post_modern(&old, &listen(&[&uri]))).await;
     assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
@@ -113,7 +113,7 @@ async fn a_run_that_cannot_be_read_any_more_ends_the_subscription() {
         times: 50,
         kind: FaultKind::Status { status: 404, headers: Vec::new(), body: "{}".to_owned() },
     });
-    assert!(moving_time(&server, events.next()).await.unwrap().get("result").is_some());
+    assert!(server.while_time_passes(events.next()).await.unwrap().get("result").is_some());
 }
 
 #[tokio::test]
@@ -127,7 +127,7 @@ async fn a_bad_moment_of_the_platform_ends_nothing() {
         times: 8,
         kind: FaultKind::Status { status: 503, headers: Vec::new(), body: String::new() },
     });
-    let message = moving_time(&server, events.next()).await.unwrap();
+    let message = server.while_time_passes(events.next()).await.unwrap();
     assert_eq!(message["method"], "notifications/resources/updated");
 }
 
@@ -224,7 +224,7 @@ async fn a_live_session_hears_of_its_run_until_it_ends() {
     assert_eq!((status_code, &answer["result"]), (StatusCode::OK, &json!({})), "{answer}");
     let mut seen = Vec::new();
     while seen.last().is_none_or(|last| last != "Success") {
-        let message = moving_time(&server, events.next()).await.unwrap();
+        let message = server.while_time_passes(events.next()).await.unwrap();
         assert_eq!(message["method"], "notifications/resources/updated", "{message}");
         assert_eq!(message["params"], json!({"uri": uri}));
         seen.push(status(&server, &uri).await);
@@ -245,7 +245,7 @@ async fn a_live_stream_ends_with_the_token() {
     let (session, mut events, _) = live(&server, &token).await;
     let uri = waiting(&server).await;
     within(&server, &token, &session, &subscribe("resources/subscribe", &uri)).await;
-    while moving_time(&server, events.next()).await.is_some() {}
+    while server.while_time_passes(events.next()).await.is_some() {}
     let renewed = server.token();
     let list = json!({"jsonrpc": "2.0", "id": 2, "method": "prompts/list"});
     assert_eq!(within(&server, &renewed, &session, &list).await.0, StatusCode::OK, "the session goes on");

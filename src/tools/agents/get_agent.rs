@@ -9,6 +9,7 @@ use super::status_name;
 use crate::{
     api::{ids::AgentId, model::Agent},
     auth::Scope,
+    resources::ResourceUri,
     tools::{Effect, Tool, ToolCx, ToolError, Toolset, arguments::Flag},
 };
 
@@ -49,6 +50,7 @@ impl Tool for GetAgent {
 
     async fn call(cx: &ToolCx, args: Args) -> Result<Output, ToolError> {
         let mut agent = cx.api().agent(args.agent_id).await?;
+        cx.links.add(ResourceUri::AgentRuns { agent: args.agent_id });
         if !args.include_images.unwrap_or_default().0 {
             agent.icon = None;
             agent.image = None;

@@ -4,8 +4,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    api::model::RunFile,
+    api::{ids::FileId, model::RunFile},
     auth::Scope,
+    resources::ResourceUri,
     tools::{Effect, Tool, ToolCx, ToolError, Toolset, arguments::RunArgs},
 };
 
@@ -76,6 +77,13 @@ impl Tool for GetRunFiles {
 
     async fn call(cx: &ToolCx, args: RunArgs) -> Result<Output, ToolError> {
         let files = cx.api().run_files(args.agent_id, args.run_id).await?;
+        for file in &files {
+            if let Some(id) = FileId::sent(file.id) {
+                let uri = ResourceUri::RunFile { agent: args.agent_id, run: args.run_id, file: id };
+                let name = file.name.as_deref().unwrap_or_default();
+                cx.links.add_file(uri, name, file.file_size, file.created.as_deref());
+            }
+        }
         let note = files.is_empty().then_some(
             "The run has no files. A run that has not ended exports later; one that failed early may have none.",
         );

@@ -36,6 +36,7 @@ impl Tool for GetRunStatus {
 
     async fn call(cx: &ToolCx, args: RunArgs) -> Result<Output, ToolError> {
         let run = cx.api().run(args.agent_id, args.run_id).await?;
+        cx.links.add_next_of(args.agent_id, args.run_id, run.status);
         let finished = run.status.is_some_and(is_finished);
         Ok(Output { run: run.into(), finished })
     }

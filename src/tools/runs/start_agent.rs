@@ -7,7 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::RunRecord;
 use crate::{
-    api::{ApiError, StartOutcome, StartRequest, ids::AgentId, model::is_finished},
+    api::{
+        ApiError, StartOutcome, StartRequest,
+        ids::{AgentId, RunId},
+        model::is_finished,
+    },
     auth::Scope,
     tools::{
         Effect, Tool, ToolCx, ToolError, Toolset,
@@ -99,7 +103,12 @@ impl Tool for StartAgent {
             Some(wait) => cx.progress.during(wait, "The agent is running", start).await,
         };
         match outcome {
-            Ok(StartOutcome::Run(run)) => Ok(Output { run: Some((*run).into()), data: None, notice: None }),
+            Ok(StartOutcome::Run(run)) => {
+                if let Some(id) = RunId::sent(run.id) {
+                    cx.links.add_next_of(args.agent_id, id, run.status);
+                }
+                Ok(Output { run: Some((*run).into()), data: None, notice: None })
+            }
             Ok(StartOutcome::Data(data)) => Ok(Output::of_data(data)),
             Ok(StartOutcome::Text(text)) => Ok(Output::of_data(text.into())),
             Err(error) if error.fault().is_lost() => Err(find_started(cx, &args, begun, error).await),

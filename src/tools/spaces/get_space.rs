@@ -3,6 +3,7 @@
 use crate::{
     api::model::Space,
     auth::Scope,
+    resources::ResourceUri,
     tools::{Effect, Tool, ToolCx, ToolError, Toolset, arguments::SpaceArgs},
 };
 
@@ -21,6 +22,7 @@ impl Tool for GetSpace {
     type Output = Space;
 
     async fn call(cx: &ToolCx, args: SpaceArgs) -> Result<Space, ToolError> {
+        cx.links.add(ResourceUri::SpaceAgents { space: args.space_id });
         Ok(cx.api().space(args.space_id).await?)
     }
 }

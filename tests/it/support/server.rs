@@ -207,7 +207,8 @@ impl TestServer {
             .header("mcp-method", message["method"].as_str().unwrap())
             .bearer_auth(token)
             .json(&message);
-        if let Some(name) = message["params"]["name"].as_str() {
+        let params = &message["params"];
+        if let Some(name) = params["name"].as_str().or(params["uri"].as_str()) {
             request = request.header("mcp-name", name);
         }
         request
@@ -230,7 +231,7 @@ impl TestServer {
     }
 
     /// Moves the clock until the call is over.
-    pub async fn while_time_passes(&self, call: impl Future<Output = Value>) -> Value {
+    pub async fn while_time_passes<T>(&self, call: impl Future<Output = T>) -> T {
         tokio::pin!(call);
         loop {
             tokio::select! {
