@@ -7,6 +7,7 @@
 pub mod arguments;
 pub mod catalog;
 pub mod error;
+pub mod examples;
 pub mod progress;
 pub mod reply;
 mod schema;
