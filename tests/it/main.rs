@@ -18,6 +18,7 @@ mod connect;
 mod docs;
 mod edge;
 mod every_tool;
+mod examples;
 mod faults;
 mod identity;
 mod layers;
