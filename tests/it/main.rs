@@ -22,6 +22,7 @@ mod examples;
 mod faults;
 mod identity;
 mod layers;
+mod live;
 mod prompts;
 mod protocol;
 mod resources;
