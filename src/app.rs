@@ -12,11 +12,11 @@ use crate::{
     api::Api,
     auth::{Authenticator, Challenger},
     clock::Clock,
-    config::{Config, SessionMode},
+    config::{self, Config, SessionMode},
     http::{self, Edge, HostRules, LiveSessions, OriginRules, PublicUrls, SealError, Sessions, server},
     mcp::Mcp,
     outbound,
-    tools::Catalog,
+    tools::{Catalog, Selection},
 };
 
 /// A server bound to its address, ready to run.
@@ -49,6 +49,12 @@ pub enum StartError {
     /// The public origin or the issuer cannot be written as a URL.
     #[error("an address is not a URL: {0}")]
     Url(#[from] url::ParseError),
+}
+
+/// What the operator offers.
+fn selection(config: &config::Mcp) -> Selection {
+    let selection = Selection::of(&config.toolsets);
+    if config.read_only { selection.read_only() } else { selection }
 }
 
 impl App {
@@ -119,6 +125,7 @@ impl App {
                 &config.http.allowed_origins,
                 config.http.loopback_origins,
             ),
+            selection: selection(&config.mcp),
             challenger: Challenger::new(public.resource_metadata()),
             authenticator: Authenticator::new(&config.auth, resources, issuer_http, clock.clone()),
             mcp: Mcp::new(&config.mcp, api, Arc::clone(&catalog), clock)?,

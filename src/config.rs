@@ -14,7 +14,7 @@ use url::Url;
 
 use self::lookup::Reader;
 pub use self::lookup::{Problem, Sources};
-use crate::outbound::is_loopback;
+use crate::{outbound::is_loopback, tools::Toolset};
 
 /// Everything that can be set, checked.
 #[derive(Debug, Clone)]
@@ -117,6 +117,10 @@ pub struct Mcp {
     pub call_timeout: Duration,
     /// Whether clients of the 2025 revisions get a session in memory.
     pub live_sessions: bool,
+    /// Whether only tools that read are offered.
+    pub read_only: bool,
+    /// The toolsets that are offered.
+    pub toolsets: Vec<Toolset>,
 }
 
 /// Logs.
@@ -237,6 +241,11 @@ fn read(r: &mut Reader<'_>) -> Option<Config> {
             list_cache_ttl: Duration::from_millis(r.number(&settings::LIST_CACHE_TTL_MS, 0..=86_400_000)),
             call_timeout: seconds(r.number(&settings::CALL_TIMEOUT_SECONDS, 1..=3600)),
             live_sessions: mode == SessionMode::Live,
+            read_only: r.required(&settings::READ_ONLY, false, boolean),
+            toolsets: r.required(&settings::TOOLSETS, Toolset::ALL.to_vec(), |text| match text {
+                "all" => Some(Toolset::ALL.to_vec()),
+                _ => Toolset::parse_list(text),
+            }),
         },
         telemetry: Telemetry {
             debug,

@@ -13,6 +13,7 @@ mod landing;
 mod layers;
 mod live;
 mod problem;
+mod selection;
 pub mod server;
 mod sessions;
 mod well_known;
@@ -36,7 +37,7 @@ pub use self::{
 use crate::{
     auth::{Authenticator, Challenger},
     mcp::Mcp,
-    tools::Catalog,
+    tools::{Catalog, Selection},
 };
 
 /// What a request may touch. Built once at start, shared by all.
@@ -49,6 +50,8 @@ pub struct Edge {
     pub challenger: Challenger,
     /// All tools, for the scope check before dispatch.
     pub catalog: Arc<Catalog>,
+    /// What the operator offers at most.
+    pub selection: Selection,
     /// The protocol.
     pub mcp: Mcp,
     /// Session handles; `None` when none are issued.

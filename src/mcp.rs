@@ -51,7 +51,7 @@ use crate::{
     prompts::{PromptError, Prompts},
     resources::ResourceUri,
     subscriptions::Subscriptions,
-    tools::{Catalog, Row},
+    tools::{Catalog, Reach, Row},
 };
 
 /// The revisions served, oldest first. Those before 2026-07-28 begin with `initialize`.
@@ -112,12 +112,28 @@ pub(crate) struct Shared {
     call_timeout: Duration,
 }
 
-/// What clients list, in the library's types, each item with the scopes of what it leads to. Built once.
+/// What clients list, in the library's types, each item with what it needs. Built once.
 struct Lists {
-    tools: Vec<(ScopeSet, Tool)>,
-    prompts: Vec<(ScopeSet, Prompt)>,
-    resources: Vec<(ScopeSet, Resource)>,
-    templates: Vec<(ScopeSet, ResourceTemplate)>,
+    tools: Vec<(Needs, Tool)>,
+    prompts: Vec<(Needs, Prompt)>,
+    resources: Vec<(Needs, Resource)>,
+    templates: Vec<(Needs, ResourceTemplate)>,
+}
+
+/// What the tools behind an item need to be called.
+#[derive(Debug, Clone, Copy, Default)]
+struct Needs {
+    scopes: ScopeSet,
+    reach: Reach,
+}
+
+impl Needs {
+    fn of<'a>(rows: impl IntoIterator<Item = &'a Row>) -> Self {
+        rows.into_iter().fold(Self::default(), |needs, row| Self {
+            scopes: needs.scopes.union(row.scopes),
+            reach: needs.reach.and(Reach::of(row)),
+        })
+    }
 }
 
 impl Mcp {
@@ -149,7 +165,7 @@ impl Mcp {
             .with_instructions(instructions::text());
         let prompts = Prompts::new()?;
         let lists = Lists {
-            tools: catalog.rows().iter().map(|row| (row.scopes, tools::describe(row))).collect(),
+            tools: catalog.rows().iter().map(|row| (Needs::of([row]), tools::describe(row))).collect(),
             prompts: prompts.all().iter().map(|prompt| prompts::describe(prompt, &catalog)).collect(),
             resources: resources::describe_fixed(&catalog),
             templates: resources::describe_templates(&catalog),
@@ -426,13 +442,15 @@ impl McpServer {
     fn visible<T: Clone>(
         request: Option<PaginatedRequestParams>,
         context: &RequestContext<RoleServer>,
-        list: &[(ScopeSet, T)],
+        list: &[(Needs, T)],
     ) -> Result<Vec<T>, ErrorData> {
         if request.is_some_and(|request| request.cursor.is_some()) {
             return Err(ErrorData::invalid_params("Unknown cursor: this list is one page.", None));
         }
-        let held = CallScope::of(context)?.caller.scopes().union(ScopeSet::STEP_UP);
-        Ok(list.iter().filter(|(needed, _)| held.contains(*needed)).map(|(_, item)| item.clone()).collect())
+        let scope = CallScope::of(context)?;
+        let held = scope.caller.scopes().union(ScopeSet::STEP_UP);
+        let usable = |needs: &Needs| held.contains(needs.scopes) && scope.selection.admits(needs.reach);
+        Ok(list.iter().filter(|(needs, _)| usable(needs)).map(|(_, item)| item.clone()).collect())
     }
 
     fn list_cache_ttl_ms(&self) -> u64 {

@@ -12,6 +12,7 @@ pub mod links;
 pub mod progress;
 pub mod reply;
 mod schema;
+pub mod selection;
 
 mod account;
 mod agents;
@@ -41,6 +42,7 @@ pub use self::{
     links::{Link, Links},
     progress::{Progress, ProgressSink},
     reply::Reply,
+    selection::{Reach, Selection},
 };
 use crate::{
     api::{Api, Session},

@@ -82,6 +82,10 @@ settings! {
     #[secret yes]
     SESSION_KEY = "random at each start", "one or more keys of 32 bytes in base64url or hex, separated by commas; the first seals, all open",
         "Key of the session handles. Set it when there is more than one replica, or when sessions shall survive a restart.";
+    READ_ONLY = "false", "`true` or `false`",
+        "Whether only tools that change nothing are offered. Users can ask for the same with `?readonly=true`.";
+    TOOLSETS = "all", "`all`, or a comma-separated list of account, agents, runs, files, versions, schedules, billing, spaces, analytics, builder",
+        "The toolsets that are offered. Users can narrow them further with `?toolsets=`; whoami (account) is always offered.";
     LIST_CACHE_TTL_MS = "300000", "a number of milliseconds from 0 to 86400000",
         "How long a client of the 2026-07-28 revision may keep the tool list and the discovery answer.";
     MAX_BODY_BYTES = "1048576", "a number of bytes from 1024 to 16777216",

@@ -12,7 +12,7 @@ use super::{Edge, access_log, problem, problem::Problem};
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, DELETE, OPTIONS");
 const ALLOWED: HeaderValue = HeaderValue::from_static(
-    "Content-Type, Accept, Authorization, Mcp-Method, Mcp-Name, Mcp-Protocol-Version, Mcp-Session-Id, Last-Event-ID, traceparent, tracestate",
+    "Content-Type, Accept, Authorization, Mcp-Method, Mcp-Name, Mcp-Protocol-Version, Mcp-Session-Id, Last-Event-ID, X-MCP-Readonly, X-MCP-Toolsets, traceparent, tracestate",
 );
 const EXPOSED: HeaderValue = HeaderValue::from_static(
     "WWW-Authenticate, Retry-After, Mcp-Session-Id, MCP-Protocol-Version, X-Request-Id",

@@ -15,12 +15,13 @@ use super::{
     envelope::{self, Accepts, ClientCapabilities, Envelope, MCP_PROTOCOL_VERSION, MCP_SESSION_ID},
     live::{Entered, Place},
     problem::{Problem, rpc},
+    selection,
     sessions::Session,
 };
 use crate::{
     auth::{Caller, Refusal, ScopeSet, step_up_message},
     mcp::{CallScope, ListenError, too_many},
-    tools::error::CredentialProblem,
+    tools::{Reach, error::CredentialProblem},
 };
 
 /// Methods of the endpoint without a live session. GET is routed all the same, to challenge crawlers.
@@ -69,9 +70,18 @@ async fn handle(edge: &Edge, mut parts: Parts, body: Body, caller: &Arc<Caller>,
         Ok(within) => within,
         Err(problem) => return problem.json_rpc(id, envelope.id),
     };
+    let selection = match selection::of(&parts, edge.selection) {
+        Ok(selection) => selection,
+        Err(problem) => return problem.json_rpc(id, envelope.id),
+    };
+    // What is not offered is looked at by the library, which refuses it.
     let row = envelope.tool().and_then(|name| edge.catalog.find(name));
+    let row = row.filter(|row| selection.admits(Reach::of(row)));
     let needed = edge.mcp.required_scopes(&envelope.method, envelope.target());
-    if !caller.scopes().contains(needed) && envelope::headers_agree(&parts.headers, &envelope) {
+    if (row.is_some() || envelope.tool().is_none())
+        && !caller.scopes().contains(needed)
+        && envelope::headers_agree(&parts.headers, &envelope)
+    {
         let mut response = step_up(edge, caller, needed, id);
         access_log::note(&mut response, |entry| {
             entry.method = known_method(&envelope.method);
@@ -82,7 +92,8 @@ async fn handle(edge: &Edge, mut parts: Parts, body: Body, caller: &Arc<Caller>,
 
     let streams = accepts != Accepts::Json;
     let links = envelope::knows_links(&parts.headers, &envelope);
-    let scope = Arc::new(CallScope::new(Arc::clone(caller), id.as_str().to_owned(), streams, links));
+    let scope =
+        Arc::new(CallScope::new(Arc::clone(caller), id.as_str().to_owned(), streams, links, selection));
     let plain = envelope.plain_call(&parts.headers).filter(|_| matches!(within, Within::Nothing));
     let mut response = if let (Some(row), Some((message, call))) = (row, plain) {
         json(edge.mcp.call(row, message, call.arguments, envelope.modern, &scope).await)

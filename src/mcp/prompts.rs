@@ -11,15 +11,14 @@ use rmcp::{
 };
 use serde_json::{Value, json};
 
-use super::Shared;
+use super::{Needs, Shared};
 use crate::{
-    auth::ScopeSet,
     prompts::{Prompt, PromptError},
     tools::Catalog,
 };
 
-/// A prompt in the library's words, with the scopes of the tools that it leads through.
-pub(super) fn describe(prompt: &Prompt, catalog: &Catalog) -> (ScopeSet, Listed) {
+/// A prompt in the library's words, with what the tools that it leads through need.
+pub(super) fn describe(prompt: &Prompt, catalog: &Catalog) -> (Needs, Listed) {
     let arguments = prompt.arguments.iter().map(|argument| {
         PromptArgument::new(argument.name)
             .with_title(argument.title)
@@ -29,9 +28,7 @@ pub(super) fn describe(prompt: &Prompt, catalog: &Catalog) -> (ScopeSet, Listed)
     let arguments: Vec<_> = arguments.collect();
     let arguments = (!arguments.is_empty()).then_some(arguments);
     let listed = Listed::new(prompt.name, Some(prompt.description), arguments).with_title(prompt.title);
-    let tools = prompt.tools.iter().filter_map(|name| catalog.find(name));
-    let scopes = tools.fold(ScopeSet::EMPTY, |scopes, row| scopes.union(row.scopes));
-    (scopes, listed)
+    (Needs::of(prompt.tools.iter().filter_map(|name| catalog.find(name))), listed)
 }
 
 /// `prompts/get`. The error is the outcome for the log, and what the client is told.

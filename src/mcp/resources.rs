@@ -11,15 +11,15 @@ use rmcp::{
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::{CallScope, Shared, tools};
+use super::{CallScope, Needs, Shared, tools};
 use crate::{
     auth::{ScopeSet, step_up_message},
     resources::{JSON, KINDS, Kind, ResourceUri},
-    tools::{Catalog, FileBody, FileContents, Progress, file_contents},
+    tools::{Catalog, FileBody, FileContents, Progress, Reach, file_contents},
 };
 
-/// The fixed resources, with the scopes that reading them needs.
-pub(super) fn describe_fixed(catalog: &Catalog) -> Vec<(ScopeSet, Resource)> {
+/// The fixed resources, with what reading them needs.
+pub(super) fn describe_fixed(catalog: &Catalog) -> Vec<(Needs, Resource)> {
     let fixed = KINDS.iter().filter(|kind| !kind.is_template());
     let describe = |kind: &Kind| {
         let mut resource = Resource::new(kind.template, kind.name)
@@ -27,13 +27,13 @@ pub(super) fn describe_fixed(catalog: &Catalog) -> Vec<(ScopeSet, Resource)> {
             .with_description(kind.description)
             .with_annotations(for_both());
         resource.mime_type = kind.media_type.map(str::to_owned);
-        (scopes(kind, catalog), resource)
+        (Needs::of(catalog.find(kind.tool)), resource)
     };
     fixed.map(describe).collect()
 }
 
 /// The templates, likewise.
-pub(super) fn describe_templates(catalog: &Catalog) -> Vec<(ScopeSet, ResourceTemplate)> {
+pub(super) fn describe_templates(catalog: &Catalog) -> Vec<(Needs, ResourceTemplate)> {
     let templates = KINDS.iter().filter(|kind| kind.is_template());
     let describe = |kind: &Kind| {
         let mut template = ResourceTemplate::new(kind.template, kind.name)
@@ -41,7 +41,7 @@ pub(super) fn describe_templates(catalog: &Catalog) -> Vec<(ScopeSet, ResourceTe
             .with_description(kind.description)
             .with_annotations(for_both());
         template.mime_type = kind.media_type.map(str::to_owned);
-        (scopes(kind, catalog), template)
+        (Needs::of(catalog.find(kind.tool)), template)
     };
     templates.map(describe).collect()
 }
@@ -62,8 +62,11 @@ pub(super) async fn read(
     cancelled: &CancellationToken,
     scope: &CallScope,
 ) -> Result<ReadResourceResult, ErrorData> {
-    let Some((uri, row)) =
-        text.parse::<ResourceUri>().ok().and_then(|uri| Some((uri, shared.catalog.find(uri.kind().tool)?)))
+    let Some((uri, row)) = text
+        .parse::<ResourceUri>()
+        .ok()
+        .and_then(|uri| Some((uri, shared.catalog.find(uri.kind().tool)?)))
+        .filter(|(_, row)| scope.selection.admits(Reach::of(row)))
     else {
         scope.report("unknown_resource", None);
         return Err(not_found(text));

@@ -4,7 +4,11 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rmcp::{ErrorData, RoleServer, service::RequestContext};
 
-use crate::{auth::Caller, subscriptions::Follower, tools::error::CredentialProblem};
+use crate::{
+    auth::Caller,
+    subscriptions::Follower,
+    tools::{Selection, error::CredentialProblem},
+};
 
 /// One HTTP request: who sent it, under which id. Put into the request's extensions by the edge.
 #[derive(Debug)]
@@ -17,6 +21,8 @@ pub struct CallScope {
     pub streams: bool,
     /// Whether the client's revision knows links to resources in results (2025-06-18 and later).
     pub links: bool,
+    /// What is offered on this request.
+    pub selection: Selection,
     /// Set when the platform refused the credential: the edge then answers with a challenge.
     credential_problem: OnceLock<CredentialProblem>,
     /// How the tool call ended: `ok` or an error code. For the access log.
@@ -28,12 +34,19 @@ pub struct CallScope {
 impl CallScope {
     /// The scope of a new request.
     #[must_use]
-    pub fn new(caller: Arc<Caller>, request_id: String, streams: bool, links: bool) -> Self {
+    pub fn new(
+        caller: Arc<Caller>,
+        request_id: String,
+        streams: bool,
+        links: bool,
+        selection: Selection,
+    ) -> Self {
         Self {
             caller,
             request_id,
             streams,
             links,
+            selection,
             credential_problem: OnceLock::new(),
             outcome: OnceLock::new(),
             held: Mutex::default(),

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     auth::step_up_message,
-    tools::{Link, Links, Progress, Reply, Row, ToolCx, ToolError},
+    tools::{Link, Links, Progress, Reach, Reply, Row, ToolCx, ToolError},
 };
 
 /// A tool in the library's words.
@@ -49,6 +49,11 @@ pub(super) async fn call(
         scope.report("unknown_tool", None);
         return Err(ErrorData::invalid_params("unknown tool: tools/list shows the names", None));
     };
+    if !scope.selection.admits(Reach::of(row)) {
+        scope.report("tool_not_offered", None);
+        let message = "this tool is switched off here, by the operator (READ_ONLY, TOOLSETS) or by the address of this connection (readonly, toolsets)";
+        return Err(ErrorData::invalid_params(message, None));
+    }
     // The edge has checked this before dispatch; here it holds for whoever else may call.
     if !scope.caller.scopes().contains(row.scopes) {
         scope.report("insufficient_scope", None);

@@ -6,7 +6,7 @@ use std::{fs, path::Path};
 const ROOMS: [(&str, &[&str]); 17] = [
     ("clock", &[]),
     ("outbound", &[]),
-    ("config", &["outbound", "api::retry"]),
+    ("config", &["outbound", "api::retry", "tools::Toolset"]),
     ("api", &["config", "outbound", "clock"]),
     ("auth", &["api::Credential", "api::error", "config", "outbound", "clock"]),
     ("policies", &[]),

@@ -26,6 +26,7 @@ mod live;
 mod prompts;
 mod protocol;
 mod resources;
+mod selection;
 mod sessions;
 mod shutdown;
 mod subscriptions;
