@@ -9,7 +9,7 @@ use crate::support::{ALL_SCOPES, TestServer, server::call};
 
 /// Arguments with which each tool succeeds as Alice. `RUN` and `FILE` stand for the newest run of agent 7301 and one
 /// of its files, `NEW` for a run just started, `BUILD` for a build session.
-fn plain() -> Vec<(&'static str, Value)> {
+pub(crate) fn plain() -> Vec<(&'static str, Value)> {
     vec![
         ("whoami", json!({})),
         ("list_agents", json!({})),

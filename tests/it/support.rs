@@ -1,8 +1,10 @@
 //! What the tests stand on: a started server in front of a started platform, and ways to talk to it.
 
 pub mod browser;
+pub mod contract;
 pub mod server;
 
+pub use contract::Contract;
 pub use server::{Answer, TestServer};
 
 /// Every scope, as a token's `scope` claim has it.
