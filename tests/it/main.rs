@@ -22,6 +22,7 @@ mod every_tool;
 mod faults;
 mod identity;
 mod layers;
+mod models;
 mod protocol;
 mod sessions;
 mod shutdown;
