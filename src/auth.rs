@@ -15,7 +15,7 @@ use http::{HeaderMap, Uri, header::AUTHORIZATION};
 use secrecy::SecretString;
 
 pub use self::{
-    caller::{Caller, Principal},
+    caller::{Caller, PerCaller, Principal},
     challenge::{Challenger, step_up_message},
     keys::{KeyStore, TRUST_FOR},
     refusal::Refusal,

@@ -13,10 +13,14 @@
 //! | [`http`] | the edge: every path, the layer stack, sessions, the accept loop |
 //! | [`auth`] | a credential in, a [`Caller`](auth::Caller) or a refusal out |
 //! | [`mcp`] | the protocol, both eras; deadline, cancellation and panic guard around every call |
+//! | [`prompts`] | one file per prompt, its text beside it |
+//! | [`resources`] | what can be read by URI |
+//! | [`completions`] | suggestions for arguments, from the caller's own data |
+//! | [`subscriptions`] | following runs until they end |
 //! | [`tools`] | one file per tool, one list of all of them |
 //! | [`api`] | the platform's REST API, typed: retries, limits, errors |
 //!
-//! Beside them: [`config`] (settings), [`clock`] (time as a parameter), [`outbound`] (one recipe for HTTP clients),
+//! Beside them: [`policies`] (what a model must not invent), [`config`] (settings), [`clock`] (time as a parameter), [`outbound`] (one recipe for HTTP clients),
 //! [`telemetry`] (logs), and [`demo`], a simulated platform that nothing in the path above knows.
 
 pub mod api;
@@ -24,10 +28,15 @@ pub mod app;
 pub mod auth;
 pub mod cli;
 pub mod clock;
+pub mod completions;
 pub mod config;
 pub mod demo;
 pub mod http;
 pub mod mcp;
 pub mod outbound;
+pub mod policies;
+pub mod prompts;
+pub mod resources;
+pub mod subscriptions;
 pub mod telemetry;
 pub mod tools;

@@ -1,12 +1,14 @@
 //! What a model can do: one file per tool, one list of all of them.
 //!
 //! A tool is data (name, words, effect, scopes) and a function from typed arguments to a typed result. It knows the
-//! platform's API and who is calling; it knows neither HTTP nor the protocol. To add one, write its file and add its
-//! line to [`catalog`].
+//! platform's API and who is calling; it knows neither HTTP nor the protocol. To add one, write its file, add its
+//! line to [`catalog`] and its example to [`examples`].
 
 pub mod arguments;
 pub mod catalog;
 pub mod error;
+pub mod examples;
+pub mod links;
 pub mod progress;
 pub mod reply;
 mod schema;
@@ -17,11 +19,12 @@ mod analytics;
 mod billing;
 mod builder;
 mod files;
+mod listed;
 mod lost;
 mod runs;
 mod schedules;
 mod spaces;
-mod untrusted;
+pub(crate) mod untrusted;
 mod versions;
 
 use std::{sync::Arc, time::Duration};
@@ -34,6 +37,8 @@ use tokio_util::sync::CancellationToken;
 pub use self::{
     catalog::{Catalog, Row},
     error::ToolError,
+    files::{FileBody, FileContents, file_contents},
+    links::{Link, Links},
     progress::{Progress, ProgressSink},
     reply::Reply,
 };
@@ -168,6 +173,8 @@ pub struct ToolCx {
     pub clock: Clock,
     /// Notices to the client while the work goes on.
     pub progress: Progress,
+    /// Where more is to be had.
+    pub links: Links,
     /// Fires when the client takes the call back. What only reads need not look: it is dropped.
     pub cancelled: CancellationToken,
 }

@@ -135,3 +135,27 @@ impl fmt::Debug for Caller {
             .finish_non_exhaustive()
     }
 }
+
+/// Something kept for one caller: a cache key that cannot be made without its principal and organisation.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct PerCaller<K> {
+    principal: Principal,
+    organization: Option<String>,
+    inner: K,
+}
+
+impl<K> PerCaller<K> {
+    /// What is kept.
+    #[must_use]
+    pub fn inner(&self) -> &K {
+        &self.inner
+    }
+}
+
+impl Caller {
+    /// A key that no other caller has.
+    #[must_use]
+    pub fn key<K>(&self, inner: K) -> PerCaller<K> {
+        PerCaller { principal: self.principal.clone(), organization: self.organization.clone(), inner }
+    }
+}

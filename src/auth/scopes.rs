@@ -75,6 +75,9 @@ impl ScopeSet {
         Scope::BillingRead,
     ]);
 
+    /// What the first 401 does not ask for.
+    pub const STEP_UP: Self = Self::ALL.missing_from(Self::COMMON);
+
     /// Every scope.
     pub const ALL: Self = Self::of(&Scope::ALL);
 

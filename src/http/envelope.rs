@@ -48,6 +48,8 @@ pub(super) struct Envelope<'a> {
     pub method: Cow<'a, str>,
     /// What `tools/call` calls.
     pub call: Option<ToolCall<'a>>,
+    /// What `prompts/get`, `resources/read` and the like name: mirrored in a header like the name of a tool.
+    subject: Option<String>,
     /// Whether `_meta` names a protocol version, which makes the request one of the 2026-07-28 era.
     pub modern: bool,
     /// Whether `_meta` is complete for its era (2026-07-28, "_meta"); nothing is required in the older one.
@@ -70,6 +72,11 @@ impl<'a> Envelope<'a> {
     /// The name of the tool, if this is a call.
     pub fn tool(&self) -> Option<&str> {
         self.call.as_ref().map(|call| &*call.name)
+    }
+
+    /// What the request names: a tool, a prompt, a URI.
+    pub fn target(&self) -> Option<&str> {
+        self.tool().or(self.subject.as_deref())
     }
 
     /// The call, if the library would have nothing to add: no progress, and version and headers that agree.
@@ -113,6 +120,8 @@ struct Outline<'a> {
 struct Params<'a> {
     #[serde(default, borrow, deserialize_with = "present")]
     name: Option<&'a RawValue>,
+    #[serde(default, borrow, deserialize_with = "present")]
+    uri: Option<&'a RawValue>,
     #[serde(default, borrow)]
     arguments: Option<&'a RawValue>,
     #[serde(default, rename = "_meta", borrow)]
@@ -266,12 +275,20 @@ pub(super) fn read(body: &[u8]) -> Result<Envelope<'_>, Refused<'_>> {
     } else {
         None
     };
+    let subject = match &*method {
+        "prompts/get" => params.name,
+        "resources/read" | "resources/subscribe" => params.uri,
+        _ => None,
+    };
+    // If it is no string, the library says so.
+    let subject = subject.and_then(|raw| serde_json::from_str(raw.get()).ok());
     let client = (method == "initialize").then(|| params.capabilities.unwrap_or_default());
     let meta = params.meta.unwrap_or_default();
     Ok(Envelope {
         id,
         method,
         call,
+        subject,
         modern: meta.protocol_version.is_some(),
         complete: meta.protocol_version.is_some_and(|raw| raw.get().trim_matches('"') == NEWEST)
             && meta.client_capabilities.is_some_and(|raw| raw.get().starts_with('{')),
@@ -304,7 +321,14 @@ pub(super) fn headers_agree(headers: &HeaderMap, envelope: &Envelope<'_>) -> boo
     !envelope.modern
         || (is(&MCP_PROTOCOL_VERSION, NEWEST)
             && is(&MCP_METHOD, &envelope.method)
-            && envelope.tool().is_none_or(|tool| is(&MCP_NAME, tool)))
+            && envelope.target().is_none_or(|target| is(&MCP_NAME, target)))
+}
+
+/// Whether results may hold links to resources, which came with 2025-06-18. A request without a revision is taken for one
+/// of the revision before.
+pub(super) fn knows_links(headers: &HeaderMap, envelope: &Envelope<'_>) -> bool {
+    let revision = headers.get(MCP_PROTOCOL_VERSION).and_then(|value| value.to_str().ok());
+    envelope.modern || revision.is_some_and(|revision| revision >= "2025-06-18")
 }
 
 fn is_id(raw: &RawValue) -> bool {

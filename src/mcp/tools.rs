@@ -1,10 +1,13 @@
 //! From a catalogue row to the protocol and back.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use rmcp::{
     ErrorData, RoleServer,
-    model::{CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, Tool, ToolAnnotations},
+    model::{
+        Annotations, CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, Resource, Tool,
+        ToolAnnotations,
+    },
     service::RequestContext,
 };
 use serde_json::{Map, Value};
@@ -17,7 +20,7 @@ use super::{
 };
 use crate::{
     auth::step_up_message,
-    tools::{Progress, Reply, Row, ToolCx, ToolError},
+    tools::{Link, Links, Progress, Reply, Row, ToolCx, ToolError},
 };
 
 /// A tool in the library's words.
@@ -61,13 +64,30 @@ pub(super) async fn call(
     let result = match run(shared, row, arguments, progress, &context.ct, &scope).await {
         Ok(reply) => {
             let structured = reply.to_value();
-            let mut result = CallToolResult::success(vec![ContentBlock::text(reply.into_json())]);
+            let links = reply.links().iter().filter(|_| scope.links).map(link);
+            let links: Vec<_> = links.collect();
+            let mut blocks = vec![ContentBlock::text(reply.into_json())];
+            blocks.extend(links);
+            let mut result = CallToolResult::success(blocks);
             result.structured_content = Some(structured);
             result
         }
         Err(text) => CallToolResult::error(vec![ContentBlock::text(text)]),
     };
     Ok(result.into())
+}
+
+/// A link in the library's words.
+pub(super) fn link(link: &Link) -> ContentBlock {
+    let mut resource = Resource::new(link.uri.to_string(), link.name.as_str());
+    resource.mime_type.clone_from(&link.mime_type);
+    resource.size = link.size;
+    resource.annotations = link.annotations.as_ref().map(|modified| {
+        let mut annotations = Annotations::default();
+        annotations.last_modified = Some(modified.last_modified.clone());
+        annotations
+    });
+    ContentBlock::resource_link(resource)
 }
 
 /// Runs a tool under its guards and reports to the edge and the log. The error is the text for the client.
@@ -79,33 +99,17 @@ pub(super) async fn run(
     cancelled: &CancellationToken,
     scope: &CallScope,
 ) -> Result<Reply, String> {
-    match guarded(shared, row, arguments, progress, cancelled, scope).await {
+    match attempt(shared, row, arguments, progress, cancelled, scope).await {
         Ok(reply) => {
             scope.report("ok", None);
             Ok(reply)
         }
-        Err(error) => {
-            if let Some(cause) = error.cause() {
-                tracing::warn!(
-                    request.id = scope.request_id,
-                    tool.name = row.name,
-                    code = error.code(),
-                    cause,
-                    "tool call failed"
-                );
-            }
-            Err(refuse(scope, &error))
-        }
+        Err(error) => Err(refuse(scope, &error)),
     }
 }
 
-/// Reports a failed call to the edge and returns its text for the client.
-pub(super) fn refuse(scope: &CallScope, error: &ToolError) -> String {
-    scope.report(error.code(), error.credential_problem());
-    error.to_json(Some(&scope.request_id))
-}
-
-async fn guarded(
+/// Runs a tool under its guards.
+pub(super) async fn attempt(
     shared: &Shared,
     row: &Row,
     arguments: Map<String, Value>,
@@ -115,19 +119,75 @@ async fn guarded(
 ) -> Result<Reply, ToolError> {
     let prepared = row.prepare(arguments)?;
     let patience = prepared.patience.unwrap_or(shared.call_timeout);
-    let deadline = guard::deadline(patience);
-    let cx = ToolCx {
+    let cx = context(shared, scope, progress, cancelled, patience);
+    guarded(row, prepared.start(cx), cancelled, scope, patience).await
+}
+
+/// What a call may use, for as long as it may take.
+pub(super) fn context(
+    shared: &Shared,
+    scope: &CallScope,
+    progress: Progress,
+    cancelled: &CancellationToken,
+    patience: Duration,
+) -> ToolCx {
+    ToolCx {
         api: Arc::clone(&shared.api),
         caller: Arc::clone(&scope.caller),
-        deadline,
+        deadline: guard::deadline(patience),
         clock: shared.clock.clone(),
         progress,
+        links: Links::default(),
         cancelled: cancelled.clone(),
-    };
-    match guard::run(prepared.start(cx), deadline, row.effect.writes(), cancelled).await {
+    }
+}
+
+/// Runs the work of a tool under its guards and logs the cause of a failure, once.
+pub(super) async fn guarded<T: Send + 'static>(
+    row: &Row,
+    work: impl Future<Output = Result<T, ToolError>> + Send + 'static,
+    cancelled: &CancellationToken,
+    scope: &CallScope,
+    patience: Duration,
+) -> Result<T, ToolError> {
+    let result = match guard::run(work, guard::deadline(patience), row.effect.writes(), cancelled).await {
         Ended::Done(result) => result,
         Ended::TimedOut => Err(ToolError::timeout(patience)),
         Ended::Panicked => Err(ToolError::panicked()),
         Ended::Cancelled => Err(ToolError::cancelled()),
+    };
+    if let Err(error) = &result
+        && let Some(cause) = error.cause()
+    {
+        tracing::warn!(
+            request.id = scope.request_id,
+            tool.name = row.name,
+            code = error.code(),
+            cause,
+            "call failed"
+        );
     }
+    result
+}
+
+/// Reports a failed call to the edge and returns its text for the client.
+pub(super) fn refuse(scope: &CallScope, error: &ToolError) -> String {
+    scope.report(error.code(), error.credential_problem());
+    error.to_json(Some(&scope.request_id))
+}
+
+/// The same as an error of the protocol, for methods whose results cannot say that they failed. `about` is what the
+/// error is about, beside its code, remedy and request id.
+pub(super) fn protocol_error(scope: &CallScope, error: &ToolError, about: Value) -> ErrorData {
+    scope.report(error.code(), error.credential_problem());
+    let mut data = match about {
+        Value::Object(about) => about,
+        _ => Map::new(),
+    };
+    if let Ok(Value::Object(said)) = serde_json::to_value(error) {
+        data.extend(said);
+    }
+    let message = data.remove("message").and_then(|message| message.as_str().map(str::to_owned));
+    data.insert("requestId".to_owned(), scope.request_id.as_str().into());
+    ErrorData::internal_error(message.unwrap_or_default(), Some(Value::Object(data)))
 }

@@ -3,19 +3,38 @@
 use std::{fs, path::Path};
 
 /// A room, the rooms it may know, and the libraries that are its alone to name.
-const ROOMS: [(&str, &[&str]); 12] = [
+const ROOMS: [(&str, &[&str]); 17] = [
     ("clock", &[]),
     ("outbound", &[]),
     ("config", &["outbound", "api::retry"]),
     ("api", &["config", "outbound", "clock"]),
     ("auth", &["api::Credential", "api::error", "config", "outbound", "clock"]),
-    ("tools", &["api", "auth", "clock"]),
-    ("mcp", &["tools", "api", "auth", "config", "clock"]),
+    ("policies", &[]),
+    ("tools", &["api", "auth", "clock", "policies", "resources"]),
+    ("completions", &["api", "auth", "clock", "tools::untrusted"]),
+    ("resources", &["api::ids", "completions"]),
+    ("subscriptions", &["api", "auth", "clock"]),
+    ("prompts", &["api::ids", "completions", "policies", "tools::untrusted"]),
+    (
+        "mcp",
+        &[
+            "tools",
+            "prompts",
+            "resources",
+            "completions",
+            "subscriptions",
+            "policies",
+            "api",
+            "auth",
+            "config",
+            "clock",
+        ],
+    ),
     ("http", &["mcp", "tools", "auth", "clock"]),
     ("telemetry", &["config"]),
     ("demo", &["clock", "outbound"]),
-    ("app", &["http", "mcp", "tools", "auth", "api", "config", "clock", "outbound"]),
-    ("cli", &["app", "demo", "telemetry", "tools", "auth", "config", "clock"]),
+    ("app", &["http", "mcp", "prompts", "tools", "auth", "api", "config", "clock", "outbound"]),
+    ("cli", &["app", "demo", "telemetry", "tools", "prompts", "resources", "auth", "config", "clock"]),
 ];
 
 /// Libraries that change shape often or carry a risk, and the only rooms that may name them.

@@ -45,7 +45,10 @@ async fn the_handshake_tells_the_truth() {
         .await
         .json();
     let result = &answer["result"];
-    assert_eq!(result["capabilities"], json!({"tools": {}}));
+    assert_eq!(
+        result["capabilities"],
+        json!({"completions": {}, "prompts": {}, "resources": {}, "tools": {}})
+    );
     assert_eq!(result["serverInfo"]["name"], "sequentum-mcp");
     assert!(result.get("resultType").is_none(), "a member of the newer era");
     let instructions = result["instructions"].as_str().unwrap();

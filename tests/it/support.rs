@@ -2,6 +2,8 @@
 
 pub mod browser;
 pub mod contract;
+pub mod events;
+mod schema;
 pub mod server;
 
 pub use contract::Contract;

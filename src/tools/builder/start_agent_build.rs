@@ -12,7 +12,8 @@ use super::{
 use crate::{
     api::ids::{BuildSessionId, SpaceId},
     auth::Scope,
-    tools::{Effect, Tool, ToolCx, ToolError, Toolset, arguments::Flag, lost},
+    policies::prompt_handling,
+    tools::{Effect, Tool, ToolCx, ToolError, Toolset, arguments::Flag, lost, untrusted::Notice},
 };
 
 /// Time beyond the wait, for starting the build and for stopping it.
@@ -79,14 +80,18 @@ pub struct Output {
     agent_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<&'static str>,
+    /// Beside a name, which the build service took from the page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notice: Option<Notice>,
 }
 
 impl Tool for StartAgentBuild {
     const NAME: &'static str = "start_agent_build";
     const TITLE: &'static str = "Build Agent from Prompt";
-    const DESCRIPTION: &'static str = "Has a new agent built from a plain-language request, in one to two minutes. Waits and returns the agent's id; if it takes longer than 5 minutes the build goes on, and get_agent_build_status follows it. \
-        The prompt is what the user wrote, with answers to questions, as it is; only an address may be repaired (missing https, typing slip). Add no fields, formats, price handling or paging that the user did not mention: the build service looks at the page. \
-        Site, data and scope must be unambiguous from what the user said; values from another site or task do not count; ask for what is missing in one question.";
+    const DESCRIPTION: &'static str = concat!(
+        "Has a new agent built from a plain-language request, in one to two minutes. Waits and returns the agent's id; if it takes longer than 5 minutes the build goes on, and get_agent_build_status follows it. ",
+        prompt_handling!()
+    );
     const TOOLSET: Toolset = Toolset::Builder;
     const EFFECT: Effect = Effect::Launch;
     const SCOPES: &'static [Scope] = &[Scope::AgentsWrite, Scope::AgentsRead];
@@ -105,7 +110,14 @@ impl Tool for StartAgentBuild {
             lost::once(error, look)
         })?;
         if !args.waits() {
-            return Ok(Output { session_id, status: None, agent_id: None, agent_name: None, message: None });
+            return Ok(Output {
+                session_id,
+                status: None,
+                agent_id: None,
+                agent_name: None,
+                message: None,
+                notice: None,
+            });
         }
         let notice = format!("Build session {session_id} goes on");
         cx.progress.report(0.0, BOUND.as_secs_f64(), notice.clone()).await;
@@ -138,6 +150,7 @@ fn finish(session_id: BuildSessionId, end: End) -> Result<Output, ToolError> {
             session_id,
             status: build.status,
             agent_id: build.agent_id.or(build.config_id),
+            notice: build.agent_name.is_some().then_some(Notice),
             agent_name: build.agent_name,
             message: None,
         }),
@@ -147,6 +160,7 @@ fn finish(session_id: BuildSessionId, end: End) -> Result<Output, ToolError> {
             agent_id: None,
             agent_name: None,
             message: Some("The build goes on. Follow it with get_agent_build_status; do not start it again."),
+            notice: None,
         }),
         End::Failed(build) => {
             tracing::debug!(%session_id, cause = build.error, "the build failed");

@@ -7,11 +7,16 @@ use serde::{Deserialize, Serialize};
 
 use super::RunRecord;
 use crate::{
-    api::{ApiError, StartOutcome, StartRequest, ids::AgentId, model::is_finished},
+    api::{
+        ApiError, StartOutcome, StartRequest,
+        ids::{AgentId, RunId},
+        model::is_finished,
+    },
     auth::Scope,
     tools::{
         Effect, Tool, ToolCx, ToolError, Toolset,
         arguments::{Bounded, Flag, JsonText},
+        untrusted::Notice,
     },
 };
 
@@ -48,6 +53,14 @@ pub struct Output {
     /// The extracted data (synchronous mode): JSON, or text such as CSV.
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<serde_json::Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notice: Option<Notice>,
+}
+
+impl Output {
+    fn of_data(data: serde_json::Value) -> Self {
+        Self { run: None, data: Some(data), notice: Some(Notice) }
+    }
 }
 
 impl Args {
@@ -90,9 +103,14 @@ impl Tool for StartAgent {
             Some(wait) => cx.progress.during(wait, "The agent is running", start).await,
         };
         match outcome {
-            Ok(StartOutcome::Run(run)) => Ok(Output { run: Some((*run).into()), data: None }),
-            Ok(StartOutcome::Data(data)) => Ok(Output { run: None, data: Some(data) }),
-            Ok(StartOutcome::Text(text)) => Ok(Output { run: None, data: Some(text.into()) }),
+            Ok(StartOutcome::Run(run)) => {
+                if let Some(id) = RunId::sent(run.id) {
+                    cx.links.add_next_of(args.agent_id, id, run.status);
+                }
+                Ok(Output { run: Some((*run).into()), data: None, notice: None })
+            }
+            Ok(StartOutcome::Data(data)) => Ok(Output::of_data(data)),
+            Ok(StartOutcome::Text(text)) => Ok(Output::of_data(text.into())),
             Err(error) if error.fault().is_lost() => Err(find_started(cx, &args, begun, error).await),
             Err(error) => Err(error.into()),
         }

@@ -69,13 +69,6 @@ async fn what_only_newer_deployments_send_reaches_the_caller() {
     get_scheduled_runs.result[].spaceName
     get_space.access
     get_space.scope
-    get_space_agents.result[].created
-    get_space_agents.result[].isArchived
-    get_space_agents.result[].labels
-    get_space_agents.result[].labels[].id
-    get_space_agents.result[].labels[].name
-    get_space_agents.result[].updated
-    get_space_agents.result[].version
     list_agent_schedules.result[].configName
     list_agent_schedules.result[].saveContentCache
     list_spaces.result[].access

@@ -1,0 +1,87 @@
+//! `completion/complete` to suggestions and back.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use rmcp::{
+    ErrorData,
+    model::{CompleteRequestParams, CompleteResult, CompletionInfo, Reference},
+};
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    CallScope, Shared,
+    guard::{self, Ended},
+};
+use crate::{
+    completions::{Source, Suggestions},
+    resources::{KINDS, Kind},
+    tools::ToolError,
+};
+
+/// Longest text looked at. Nobody types more into a field that is being completed.
+const MAX_TYPED: usize = 500;
+
+/// Suggestions for one argument. Without any source there are none, which is no error.
+pub(super) async fn complete(
+    shared: &Shared,
+    request: CompleteRequestParams,
+    cancelled: &CancellationToken,
+    scope: &CallScope,
+) -> Result<CompleteResult, ErrorData> {
+    let source = source(shared, &request)?;
+    let typed = request.argument.value;
+    let context: BTreeMap<_, _> =
+        request.context.and_then(|context| context.arguments).unwrap_or_default().into_iter().collect();
+    let small = typed.len() <= MAX_TYPED && context.values().all(|value| value.len() <= MAX_TYPED);
+    let Some(source) = source.filter(|_| small) else {
+        scope.report("ok", None);
+        return Ok(CompleteResult::default());
+    };
+    let (api, completions) = (Arc::clone(&shared.api), Arc::clone(&shared.completions));
+    let caller = Arc::clone(&scope.caller);
+    let find = async move { completions.suggest(&api, &caller, source, &typed, &context).await };
+    let deadline = guard::deadline(shared.call_timeout);
+    let found = match guard::run(find, deadline, false, cancelled).await {
+        Ended::Done(result) => result.map_err(ToolError::from),
+        Ended::TimedOut => Err(ToolError::timeout(shared.call_timeout)),
+        Ended::Panicked => Err(ToolError::panicked()),
+        Ended::Cancelled => Err(ToolError::cancelled()),
+    };
+    match found {
+        Ok(Suggestions { values, total }) => {
+            scope.report("ok", None);
+            let more = total > values.len();
+            let info = CompletionInfo::with_pagination(values, u32::try_from(total).ok(), more);
+            info.map(CompleteResult::new).map_err(|error| ErrorData::internal_error(error, None))
+        }
+        Err(error) => Err(super::tools::protocol_error(scope, &error, json!({}))),
+    }
+}
+
+/// Where suggestions for the argument come from.
+fn source(shared: &Shared, request: &CompleteRequestParams) -> Result<Option<Source>, ErrorData> {
+    let name = request.argument.name.as_str();
+    let unknown = |what: &'static str| ErrorData::invalid_params(what, None);
+    match &request.r#ref {
+        Reference::Prompt(reference) => {
+            let prompt = shared.prompts.find(&reference.name);
+            let prompt = prompt.ok_or_else(|| unknown("Unknown prompt: prompts/list shows the names."))?;
+            let argument = prompt.arguments.iter().find(|argument| argument.name == name);
+            argument
+                .map(|argument| argument.completion)
+                .ok_or_else(|| unknown("The prompt has no such argument."))
+        }
+        Reference::Resource(reference) => {
+            let kind = KINDS.iter().find(|kind| kind.template == reference.uri);
+            let kind = kind
+                .ok_or_else(|| unknown("Unknown template: resources/templates/list shows the templates."))?;
+            if kind.variables().any(|variable| variable == name) {
+                Ok(Kind::completion(name))
+            } else {
+                Err(unknown("The template has no such variable."))
+            }
+        }
+        _ => Err(unknown("ref must be a ref/prompt or a ref/resource.")),
+    }
+}

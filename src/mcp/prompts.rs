@@ -1,0 +1,75 @@
+//! Prompts to the protocol and back.
+
+use std::collections::BTreeMap;
+
+use rmcp::{
+    ErrorData,
+    model::{
+        ContentBlock, GetPromptRequestParams, GetPromptResult, Prompt as Listed, PromptArgument,
+        PromptMessage, Role,
+    },
+};
+use serde_json::{Value, json};
+
+use super::Shared;
+use crate::{
+    auth::ScopeSet,
+    prompts::{Prompt, PromptError},
+    tools::Catalog,
+};
+
+/// A prompt in the library's words, with the scopes of the tools that it leads through.
+pub(super) fn describe(prompt: &Prompt, catalog: &Catalog) -> (ScopeSet, Listed) {
+    let arguments = prompt.arguments.iter().map(|argument| {
+        PromptArgument::new(argument.name)
+            .with_title(argument.title)
+            .with_description(argument.description)
+            .with_required(argument.required)
+    });
+    let arguments: Vec<_> = arguments.collect();
+    let arguments = (!arguments.is_empty()).then_some(arguments);
+    let listed = Listed::new(prompt.name, Some(prompt.description), arguments).with_title(prompt.title);
+    let tools = prompt.tools.iter().filter_map(|name| catalog.find(name));
+    let scopes = tools.fold(ScopeSet::EMPTY, |scopes, row| scopes.union(row.scopes));
+    (scopes, listed)
+}
+
+/// `prompts/get`. The error is the outcome for the log, and what the client is told.
+pub(super) fn get(
+    shared: &Shared,
+    request: GetPromptRequestParams,
+) -> Result<GetPromptResult, (&'static str, ErrorData)> {
+    let invalid = |code, message: String, data: Value| (code, ErrorData::invalid_params(message, Some(data)));
+    let Some(prompt) = shared.prompts.find(&request.name) else {
+        let message = "Unknown prompt: prompts/list shows the names.".to_owned();
+        return Err(invalid("unknown_prompt", message, json!({"code": "unknown_prompt"})));
+    };
+    let given: Result<BTreeMap<_, _>, String> = request
+        .arguments
+        .unwrap_or_default()
+        .into_iter()
+        // A null is what many clients send for an argument that is not given.
+        .filter(|(_, value)| !value.is_null())
+        .map(|(name, value)| match value {
+            Value::String(text) => Ok((name, text)),
+            Value::Number(number) => Ok((name, number.to_string())),
+            _ => Err("Arguments of prompts are texts.".to_owned()),
+        })
+        .collect();
+    let given = given
+        .map_err(|message| invalid("invalid_arguments", message, json!({"code": "invalid_arguments"})))?;
+    match shared.prompts.render(prompt, &given) {
+        Ok(text) => {
+            let message = PromptMessage::new(Role::User, ContentBlock::text(text));
+            Ok(GetPromptResult::new(vec![message]).with_description(prompt.description))
+        }
+        Err(PromptError::Argument(error)) => {
+            let data = json!({"code": "invalid_arguments", "argument": error.argument});
+            Err(invalid("invalid_arguments", error.to_string(), data))
+        }
+        Err(PromptError::Template(error)) => {
+            tracing::error!(prompt.name = prompt.name, cause = %error, "a template cannot be rendered");
+            Err(("internal_error", ErrorData::internal_error("the prompt cannot be shown", None)))
+        }
+    }
+}
