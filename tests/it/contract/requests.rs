@@ -34,6 +34,8 @@ fn thorough() -> Vec<(&'static str, Value)> {
     vec![
         ("list_agents", list("Agent")),
         ("list_agents", list("Command")),
+        // Not `Api`: the contract has no number for it, and the simulated platform refuses the word.
+        ("list_agents", list("Shared")),
         ("search_agents", json!({"query": "shoe", "maxRecords": 1000})),
         ("get_agent_runs", json!({"agentId": 7301, "maxRecords": 1000})),
         (
