@@ -76,7 +76,8 @@ impl Default for Options {
 pub enum Profile {
     /// The newest deployments: every known response member.
     Newer,
-    /// What production is known to send: without the members only newer deployments have.
+    /// What production is known to send: without the members only newer deployments have, and with a few that those
+    /// no longer have.
     Production,
 }
 

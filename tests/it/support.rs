@@ -1,10 +1,12 @@
 //! What the tests stand on: a started server in front of a started platform, and ways to talk to it.
 
 pub mod browser;
+pub mod contract;
 pub mod events;
 mod schema;
 pub mod server;
 
+pub use contract::Contract;
 pub use server::{Answer, TestServer};
 
 /// Every scope, as a token's `scope` claim has it.

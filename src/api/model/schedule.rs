@@ -3,8 +3,6 @@
 //! Members that few deployments send or few callers need are passed on, but are left out of the published schema, which
 //! four tools repeat and every client reads into its context.
 
-use super::Label;
-
 super::record! {
     /// A schedule as the platform shows it.
     #[allow(missing_docs, reason = "the names say it, and descriptions would only lengthen the schema")]
@@ -152,7 +150,5 @@ super::record! {
         last_run_status: i64,
         #[schemars(skip)]
         last_run_message: String,
-        #[schemars(skip)]
-        labels: Vec<Label>,
     }
 }

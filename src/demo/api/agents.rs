@@ -140,7 +140,10 @@ struct Filter {
 impl Filter {
     fn parse(query: &Query) -> Result<Self, Refusal> {
         let config_type = match query.text("configType") {
+            // The names of the kinds are taken in place of their numbers; other words are not.
             Some(word) if word.eq_ignore_ascii_case("agent") => Some(i64::from(CONFIG_TYPE_AGENT)),
+            Some(word) if word.eq_ignore_ascii_case("sharedfile") => Some(2),
+            Some(word) if word.eq_ignore_ascii_case("template") => Some(3),
             Some(word) if word.eq_ignore_ascii_case("command") => Some(4),
             _ => query.number("configType", 1)?,
         };

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
-    agents::{no_agent, tenant},
+    agents::tenant,
     credential::Caller,
     diagnostics,
     error::Refusal,
@@ -186,9 +186,7 @@ async fn records(
     let agent_id: Option<i32> =
         query.text("agentId").map(|text| id("agentId", text)).transpose().map_err(about)?;
     tenant(&state, &caller, |tenant| {
-        if let Some(id) = agent_id.filter(|id| tenant.agent(*id).is_none()) {
-            return Err(about(no_agent(id)));
-        }
+        // The agent is a filter like the dates: one that nobody can see has no runs, and is no error.
         let found: Vec<Snapshot> = in_window(tenant, &window, agent_id, now).map(|(_, _, at)| at).collect();
         let sum = |part: fn(&Snapshot) -> i64| found.iter().map(part).sum::<i64>();
         Ok(Json(json!({

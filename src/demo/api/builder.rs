@@ -47,8 +47,9 @@ async fn start(
     let now = state.now();
     tenant(&state, &caller, |tenant| {
         if let Some(id) = space_id.filter(|id| tenant.space(*id).is_none()) {
+            // What a body names is no resource of this path: not a 404.
             let message = format!("Space {id} does not exist");
-            return Err(Refusal::problem(StatusCode::NOT_FOUND, message, uri.path()));
+            return Err(Refusal::problem(StatusCode::UNPROCESSABLE_ENTITY, message, uri.path()));
         }
         // Without a space the agent goes to the organisation's default one.
         let default = || tenant.spaces.iter().find(|space| space.is_default_access).map(|space| space.id);

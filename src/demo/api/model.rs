@@ -1,5 +1,5 @@
-//! What goes over the wire. Unset members are sent as null; members only newer deployments have are left out for an
-//! older profile.
+//! What goes over the wire. Unset members are sent as null; members that only newer or only older deployments have are
+//! left out for the other profile.
 
 use std::{borrow::Cow, collections::BTreeMap};
 
@@ -211,6 +211,8 @@ pub(crate) struct Space {
     is_default_access: bool,
     #[serde(flatten)]
     newer: Option<NewerSpace>,
+    #[serde(flatten)]
+    older: Option<OlderSpace>,
 }
 
 #[derive(Debug, Serialize)]
@@ -220,6 +222,12 @@ struct NewerSpace {
     run_retention_hours: Option<i32>,
     initiated_by: Option<&'static str>,
     access: &'static [&'static str],
+}
+
+#[derive(Debug, Serialize)]
+struct OlderSpace {
+    description: Option<&'static str>,
+    updated: String,
 }
 
 impl Space {
@@ -236,6 +244,8 @@ impl Space {
                 initiated_by: None,
                 access: space.access,
             }),
+            older: (profile == Profile::Production)
+                .then(|| OlderSpace { description: None, updated: stamp(space.created) }),
         }
     }
 }

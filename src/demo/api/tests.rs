@@ -221,7 +221,10 @@ async fn agents_are_listed_filtered_and_paged() {
     assert_eq!(names("?status=6").await, [7305]);
     assert_eq!(names("?status=4").await, [7306]);
     assert_eq!(names("?spaceId=43&sortColumn=created&sortOrder=1").await.len(), 3);
-    assert_eq!(names("?configType=4").await, [0_i64; 0]);
+    assert_eq!(names("?configType=agent").await.len(), 12);
+    for other in ["4", "Command", "SharedFile", "Template"] {
+        assert_eq!(names(&format!("?configType={other}")).await, [0_i64; 0]);
+    }
     let page = fixture.get("/api/v1/agent/all?pageIndex=3&recordsPerPage=5").await;
     assert_eq!((&page["totalRecordCount"], page["agents"].as_array().unwrap().len()), (&json!(12), 2));
     assert!(fixture.get("/api/v1/agent/all?pageIndex=3").await.is_array());
@@ -242,7 +245,7 @@ async fn production_leaves_out_what_it_does_not_know() {
     let production = Fixture::with(Options { profile: Profile::Production, ..Options::default() }).await;
     assert_eq!(newer.get("/api/v1/spaces").await[0]["scope"], "Public");
     assert_eq!(newer.get("/api/v1/spaces/search?name=retail").await["id"], 42);
-    assert_eq!(production.get("/api/v1/spaces/42").await.as_object().unwrap().len(), 5);
+    assert_eq!(production.get("/api/v1/spaces/42").await.as_object().unwrap().len(), 7);
     assert_eq!(production.get("/api/v1/spaces/42/agents").await[0].as_object().unwrap().len(), 7);
 }
 

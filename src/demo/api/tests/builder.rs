@@ -65,7 +65,7 @@ async fn builds_that_end_early() {
         (json!({ "prompt": "   short    " }), 422),
         (json!({}), 422),
         (json!({ "prompt": 7 }), 400),
-        (json!({ "prompt": "Collect garden chairs", "spaceId": 61 }), 404),
+        (json!({ "prompt": "Collect garden chairs", "spaceId": 61 }), 422),
     ] {
         let (status, _) = fixture.call(Method::POST, "/api/v1/agent-builder/start", &body).await;
         assert_eq!(status, expected, "{body}");
