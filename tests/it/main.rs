@@ -13,6 +13,7 @@
 
 mod arguments;
 mod budgets;
+mod completions;
 mod connect;
 mod docs;
 mod edge;
@@ -26,6 +27,7 @@ mod sessions;
 mod shutdown;
 mod support;
 mod surface;
+mod surface_prompts;
 mod tools;
 mod tools_reports;
 mod tools_schedules;
