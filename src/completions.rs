@@ -4,6 +4,7 @@
 //! there are any. What the platform answered is kept for a few seconds per caller, because clients ask at every key.
 
 use std::{
+    borrow::Cow,
     cmp::Reverse,
     collections::{BTreeMap, HashSet},
     sync::Arc,
@@ -61,8 +62,8 @@ pub enum Source {
 impl Source {
     /// What is suggested, in words: completes "completed from ...".
     #[must_use]
-    pub const fn description(self) -> &'static str {
-        match self {
+    pub fn description(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
             Self::AgentNames => "the names of your agents",
             Self::AgentIds => "the ids of your agents, found by id or name",
             Self::SpaceNames => "the names of your spaces",
@@ -70,8 +71,8 @@ impl Source {
             Self::RunIds => "the ids of the agent's runs, newest first, found by id or status",
             Self::FileIds => "the ids of the run's files, found by id or name",
             Self::Timings => "examples, the agent's schedules, and time zones for the last word",
-            Self::Words(_) => "a list of words",
-        }
+            Self::Words(words) => return words.join(", ").into(),
+        })
     }
 
     /// The values that must be filled in before there are suggestions.

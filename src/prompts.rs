@@ -217,6 +217,13 @@ mod tests {
     }
 
     #[test]
+    fn every_example_is_a_good_value() {
+        for argument in ALL.iter().flat_map(|prompt| prompt.arguments) {
+            assert!(argument.form.admits(argument.example), "{}", argument.name);
+        }
+    }
+
+    #[test]
     fn every_template_renders_to_plain_markdown() {
         for (prompt, _, text) in texts() {
             for left in ["`none`", "{{", "{%", "\n\n\n", "\r"] {

@@ -25,6 +25,8 @@ pub struct Argument {
     pub form: Form,
     /// Where suggestions come from.
     pub completion: Option<Source>,
+    /// A value, for the reference page.
+    pub example: &'static str,
 }
 
 /// The agent that a prompt is about.
@@ -35,6 +37,7 @@ pub(super) const AGENT_NAME: Argument = Argument {
     required: true,
     form: Form::Text { min: 1, max: 200 },
     completion: Some(Source::AgentNames),
+    example: "Shoe catalogue",
 };
 
 /// The space that a prompt is about.
@@ -45,6 +48,7 @@ pub(super) const SPACE_NAME: Argument = Argument {
     required: true,
     form: Form::Text { min: 1, max: 200 },
     completion: Some(Source::SpaceNames),
+    example: "Retail",
 };
 
 /// What a value must be, after cleaning.
@@ -71,7 +75,9 @@ impl Form {
         }
     }
 
-    fn admits(self, value: &str) -> bool {
+    /// Whether a value, after cleaning, is one.
+    #[must_use]
+    pub fn admits(self, value: &str) -> bool {
         match self {
             Self::Text { min, max } => (min..=max).contains(&value.chars().count()),
             Self::BuildSession => crate::api::ids::BuildSessionId::new(value).is_some(),
@@ -156,6 +162,7 @@ mod tests {
             required: true,
             form: Form::Text { min: 1, max: 11 },
             completion: None,
+            example: "",
         },
         Argument {
             name: "note",
@@ -164,6 +171,7 @@ mod tests {
             required: false,
             form: Form::Text { min: 3, max: 20 },
             completion: None,
+            example: "",
         },
         Argument {
             name: "sessionId",
@@ -172,6 +180,7 @@ mod tests {
             required: false,
             form: Form::BuildSession,
             completion: None,
+            example: "",
         },
     ];
 

@@ -16,6 +16,7 @@ pub(super) const PROMPT: Prompt = Prompt {
             required: true,
             form: Form::BuildSession,
             completion: None,
+            example: "b7d2f0c4",
         },
         Argument {
             name: "pollingPreference",
@@ -24,6 +25,7 @@ pub(super) const PROMPT: Prompt = Prompt {
             required: false,
             form: Form::Text { min: 1, max: 200 },
             completion: Some(Source::Words(&["fast", "normal", "slow"])),
+            example: "slow",
         },
     ],
     tools: &["get_agent_build_status", "get_agent"],

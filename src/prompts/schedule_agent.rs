@@ -17,6 +17,7 @@ pub(super) const PROMPT: Prompt = Prompt {
             required: false,
             form: Form::Text { min: 1, max: 500 },
             completion: Some(Source::Timings),
+            example: "every weekday at 09:00 Europe/Paris",
         },
     ],
     tools: &["search_agents", "get_agent", "list_agent_schedules", "create_agent_schedule"],
