@@ -29,6 +29,14 @@ pub struct Argument {
     pub example: &'static str,
 }
 
+impl Argument {
+    /// What is suggested for it, in words.
+    #[must_use]
+    pub fn completed_from(&self) -> Option<Cow<'static, str>> {
+        self.completion.map(Source::description)
+    }
+}
+
 /// The agent that a prompt is about.
 pub(super) const AGENT_NAME: Argument = Argument {
     name: "agentName",

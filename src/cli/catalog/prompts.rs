@@ -34,7 +34,7 @@ fn json_list(prompts: &Prompts, catalog: &Catalog) -> String {
             "description": argument.description,
             "required": argument.required,
             "expected": argument.form.expectation(),
-            "completedFrom": argument.completion.map(|source| source.description()),
+            "completedFrom": argument.completed_from(),
         })
     };
     let prompt = |prompt: &&Prompt| {
@@ -105,7 +105,7 @@ fn section(
                 argument.name,
                 if argument.required { "required" } else { "optional" },
                 argument.form.expectation(),
-                argument.completion.map_or_else(|| "-".into(), |source| source.description()),
+                argument.completed_from().unwrap_or("-".into()),
                 argument.description,
             );
         }
