@@ -26,7 +26,7 @@ mod window;
 use tokio::time::Instant;
 
 pub use self::{
-    agents::{AgentFilter, SortColumn, SortOrder},
+    agents::{AgentFilter, SortOrder},
     billing::CostPage,
     credential::Credential,
     error::{ApiError, Fault},
@@ -35,7 +35,7 @@ pub use self::{
     storage::{End, MAX_READ, Piece},
     window::Window,
 };
-use crate::{config, outbound};
+use crate::{clock::Clock, config, outbound};
 
 /// The platform, shared by all callers: one connection pool, one retry policy.
 #[derive(Debug)]
@@ -48,10 +48,10 @@ pub struct Api {
 impl Api {
     /// Builds the client on a connection pool. Nothing is sent yet.
     #[must_use]
-    pub fn new(config: &config::Api, http: reqwest::Client) -> Self {
+    pub fn new(config: &config::Api, http: reqwest::Client, clock: Clock) -> Self {
         let loopback = outbound::is_loopback(&config.url);
         let storage = storage::Storage::new(http.clone(), config.storage_hosts.clone(), loopback);
-        Self { network: network::Network::new(config, http), retry: config.retry, storage }
+        Self { network: network::Network::new(config, http, clock), retry: config.retry, storage }
     }
 
     /// The API for one caller and one request: `credential` is sent along, nothing lasts beyond `deadline`.

@@ -13,7 +13,7 @@ use crate::{
     auth::{Authenticator, Challenger},
     clock::Clock,
     config::{Config, SessionMode},
-    http::{self, Edge, HostRules, OriginRules, PublicUrls, SealError, Sessions, server},
+    http::{self, Edge, HostRules, LiveSessions, OriginRules, PublicUrls, SealError, Sessions, server},
     mcp::Mcp,
     outbound,
     tools::Catalog,
@@ -92,11 +92,15 @@ impl App {
         let issuer = Url::parse(&config.auth.issuer)?;
         let alike = outbound::is_loopback(&issuer) == outbound::is_loopback(&config.api.url);
         let issuer_http = if alike { http.clone() } else { outbound::client(&issuer)? };
-        let api = Arc::new(Api::new(&config.api, http));
+        let api = Arc::new(Api::new(&config.api, http, clock.clone()));
         let sessions = match config.sessions.mode {
-            SessionMode::Sealed => Some(Sessions::new(&config.sessions.keys, clock.clone())?),
+            SessionMode::Sealed | SessionMode::Live => {
+                Some(Sessions::new(&config.sessions.keys, clock.clone())?)
+            }
             SessionMode::Off => None,
         };
+        let live = (config.sessions.mode == SessionMode::Live)
+            .then(|| LiveSessions::new(config.sessions.max, config.sessions.idle, clock.clone()));
         if sessions.is_some() && config.sessions.keys.is_empty() && !config.http.host.is_loopback() {
             tracing::warn!(
                 "SESSION_KEY is not set: sessions end with this process and are unknown to other replicas"
@@ -120,6 +124,7 @@ impl App {
             mcp: Mcp::new(&config.mcp, api, Arc::clone(&catalog), clock)?,
             catalog,
             sessions,
+            live,
             max_body_bytes: config.http.max_body_bytes,
             draining: AtomicBool::new(false),
             public,
@@ -156,8 +161,16 @@ impl App {
             keys.load().await;
             keys.refresh_forever().await;
         });
+        let sweep = edge.live.clone().map(|live| {
+            let edge = Arc::clone(&edge);
+            let end = async move |id: String| edge.mcp.close_live(&id).await;
+            tokio::spawn(async move { live.sweep_forever(end).await })
+        });
         let router = http::router(Arc::clone(&edge));
         server::serve(listener, router, limits, stop, || edge.drain()).await;
         refresh.abort();
+        if let Some(sweep) = sweep {
+            sweep.abort();
+        }
     }
 }

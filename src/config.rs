@@ -89,6 +89,10 @@ pub struct Api {
 pub struct Sessions {
     /// Whether handles are issued at all.
     pub mode: SessionMode,
+    /// Live sessions at a time.
+    pub max: usize,
+    /// How long a live session lasts without a request or an open stream.
+    pub idle: Duration,
     /// Keys of 32 bytes; the first seals, all open. Empty: one random key for this process.
     pub keys: Vec<SecretSlice<u8>>,
 }
@@ -98,6 +102,8 @@ pub struct Sessions {
 pub enum SessionMode {
     /// A sealed handle that needs no storage.
     Sealed,
+    /// The same handle in front of a session in memory, which can be sent something without being asked.
+    Live,
     /// No session id.
     Off,
 }
@@ -109,6 +115,8 @@ pub struct Mcp {
     pub list_cache_ttl: Duration,
     /// Deadline of one tool call.
     pub call_timeout: Duration,
+    /// Whether clients of the 2025 revisions get a session in memory.
+    pub live_sessions: bool,
 }
 
 /// Logs.
@@ -182,6 +190,12 @@ fn read(r: &mut Reader<'_>) -> Option<Config> {
         .optional(&settings::SEQUENTUM_OAUTH_ISSUER, |text| service_url(text).map(|_| trimmed(text)))
         .unwrap_or_else(|| trimmed(api_url.as_str()));
 
+    let mode = r.required(&settings::SESSIONS, SessionMode::Sealed, |text| match text {
+        "sealed" => Some(SessionMode::Sealed),
+        "live" => Some(SessionMode::Live),
+        "off" => Some(SessionMode::Off),
+        _ => None,
+    });
     Some(Config {
         http: Http {
             host,
@@ -214,16 +228,15 @@ fn read(r: &mut Reader<'_>) -> Option<Config> {
             retry: crate::api::retry::Policy::default(),
         },
         sessions: Sessions {
-            mode: r.required(&settings::SESSIONS, SessionMode::Sealed, |text| match text {
-                "sealed" => Some(SessionMode::Sealed),
-                "off" => Some(SessionMode::Off),
-                _ => None,
-            }),
+            mode,
+            max: usize::try_from(r.number(&settings::MAX_SESSIONS, 1..=1_000_000)).ok()?,
+            idle: seconds(r.number(&settings::SESSION_IDLE_SECONDS, 60..=86_400)),
             keys: r.required(&settings::SESSION_KEY, Vec::new(), |text| list(text, session_key)),
         },
         mcp: Mcp {
             list_cache_ttl: Duration::from_millis(r.number(&settings::LIST_CACHE_TTL_MS, 0..=86_400_000)),
             call_timeout: seconds(r.number(&settings::CALL_TIMEOUT_SECONDS, 1..=3600)),
+            live_sessions: mode == SessionMode::Live,
         },
         telemetry: Telemetry {
             debug,

@@ -11,6 +11,7 @@ mod health;
 mod hosts;
 mod landing;
 mod layers;
+mod live;
 mod problem;
 pub mod server;
 mod sessions;
@@ -29,6 +30,7 @@ use url::Url;
 
 pub use self::{
     hosts::{HostRules, OriginRules},
+    live::LiveSessions,
     sessions::{SealError, Sessions},
 };
 use crate::{
@@ -51,6 +53,8 @@ pub struct Edge {
     pub mcp: Mcp,
     /// Session handles; `None` when none are issued.
     pub sessions: Option<Sessions>,
+    /// Sessions in memory behind the handles, where there are any.
+    pub live: Option<LiveSessions>,
     /// Which Host values are answered.
     pub hosts: HostRules,
     /// Which browser origins may call.
@@ -62,9 +66,10 @@ pub struct Edge {
 }
 
 impl Edge {
-    /// Announces the end: `/readyz` answers 503 from now on.
+    /// Announces the end: `/readyz` answers 503 from now on, and subscriptions end.
     pub fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
+        self.mcp.drain();
     }
 
     fn is_draining(&self) -> bool {

@@ -16,6 +16,7 @@
 //! | [`prompts`] | one file per prompt, its text beside it |
 //! | [`resources`] | what can be read by URI |
 //! | [`completions`] | suggestions for arguments, from the caller's own data |
+//! | [`subscriptions`] | following runs until they end |
 //! | [`tools`] | one file per tool, one list of all of them |
 //! | [`api`] | the platform's REST API, typed: retries, limits, errors |
 //!
@@ -36,5 +37,6 @@ pub mod outbound;
 pub mod policies;
 pub mod prompts;
 pub mod resources;
+pub mod subscriptions;
 pub mod telemetry;
 pub mod tools;

@@ -1,7 +1,7 @@
 //! The protocol: one short method per MCP method, both eras on one object.
 //!
-//! [`McpServer`] is built once and shared by every request; nothing in here is per client. Who is calling travels with
-//! each request in a [`CallScope`] that the edge puts in. Only this module names the MCP library.
+//! [`McpServer`] is built once and shared by every request; only a live session has anything of its own. Who is calling
+//! travels with each request in a [`CallScope`] that the edge puts in. Only this module names the MCP library.
 
 mod completions;
 mod direct;
@@ -11,6 +11,7 @@ mod progress;
 mod prompts;
 mod resources;
 mod scope;
+mod subscriptions;
 mod tools;
 
 use std::{borrow::Cow, sync::Arc, time::Duration};
@@ -19,22 +20,28 @@ use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
         CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
-        DiscoverResult, GetPromptRequestParams, GetPromptResponse, Implementation, ListPromptsResult,
-        ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams, Prompt,
-        ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse, Resource, ResourceTemplate,
-        ServerCapabilities, ServerConfig, Tool,
+        DiscoverResult, GetPromptRequestParams, GetPromptResponse, Implementation, InitializeRequestParams,
+        InitializeResult, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
+        ListToolsResult, PaginatedRequestParams, Prompt, ProtocolVersion, ReadResourceRequestParams,
+        ReadResourceResponse, Resource, ResourceTemplate, ServerCapabilities, ServerConfig,
+        SubscribeRequestMethod, SubscribeRequestParams, SubscriptionFilter, Tool, UnsubscribeRequestMethod,
+        UnsubscribeRequestParams,
     },
-    service::{NotificationContext, RequestContext},
+    service::{NotificationContext, RequestContext, SubscriptionContext},
     transport::streamable_http_server::{
-        StreamableHttpServerConfig, StreamableHttpService, session::never::NeverSessionManager,
+        SessionManager, StreamableHttpServerConfig, StreamableHttpService,
+        session::{local::LocalSessionManager, never::NeverSessionManager},
     },
 };
 
 use bytes::Bytes;
 use http_body_util::{Full, combinators::BoxBody};
 use serde_json::value::RawValue;
+use tokio_util::sync::CancellationToken;
 
-pub use self::scope::CallScope;
+use self::subscriptions::LiveSubscriptions;
+pub(crate) use self::subscriptions::too_many;
+pub use self::{scope::CallScope, subscriptions::ListenError};
 use crate::{
     api::Api,
     auth::ScopeSet,
@@ -43,6 +50,7 @@ use crate::{
     config,
     prompts::{PromptError, Prompts},
     resources::ResourceUri,
+    subscriptions::Subscriptions,
     tools::{Catalog, Row},
 };
 
@@ -60,16 +68,34 @@ const SUPPORTED: [ProtocolVersion; 4] = [
     ProtocolVersion::V_2026_07_28,
 ];
 
+/// Between two comments on a quiet event stream, so that nothing in between takes it for dead.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
+
+/// What the library answers.
+pub type Answer = http::Response<BoxBody<Bytes, std::convert::Infallible>>;
+
 /// The protocol, as the edge uses it: one message in, one answer out.
 pub struct Mcp {
     server: McpServer,
     /// The library's HTTP service around the same server object.
     service: StreamableHttpService<McpServer, NeverSessionManager>,
+    /// The same with sessions in memory, for clients of the 2025 revisions.
+    live: Option<Live>,
+}
+
+/// The library's sessions, and its service around them.
+struct Live {
+    service: StreamableHttpService<McpServer, LocalSessionManager>,
+    sessions: Arc<LocalSessionManager>,
 }
 
 /// The server object that the library calls. Cloning it copies one pointer.
 #[derive(Clone)]
-pub(crate) struct McpServer(Arc<Shared>);
+pub(crate) struct McpServer {
+    shared: Arc<Shared>,
+    /// What a live session is subscribed to; nothing else is kept per client, and only there.
+    live: Option<Arc<LiveSubscriptions>>,
+}
 
 pub(crate) struct Shared {
     api: Arc<Api>,
@@ -77,8 +103,11 @@ pub(crate) struct Shared {
     catalog: Arc<Catalog>,
     prompts: Prompts,
     completions: Arc<Completions>,
+    subscriptions: Subscriptions,
     lists: Lists,
     info: ServerConfig,
+    /// Cancelled when the process is about to end: streams without an end of their own end then.
+    stopping: CancellationToken,
     list_cache_ttl: Duration,
     call_timeout: Duration,
 }
@@ -107,6 +136,7 @@ impl Mcp {
             .enable_completions()
             .enable_prompts()
             .enable_resources()
+            .enable_resources_subscribe()
             .enable_tools()
             .build();
         let implementation = Implementation::new("sequentum-mcp", env!("CARGO_PKG_VERSION"))
@@ -124,9 +154,11 @@ impl Mcp {
             resources: resources::describe_fixed(&catalog),
             templates: resources::describe_templates(&catalog),
         };
-        let server = McpServer(Arc::new(Shared {
+        let shared = Arc::new(Shared {
+            subscriptions: Subscriptions::new(Arc::clone(&api), clock.clone()),
             api,
             completions: Arc::new(Completions::new(clock.clone())),
+            stopping: CancellationToken::new(),
             clock,
             catalog,
             prompts,
@@ -134,43 +166,87 @@ impl Mcp {
             info,
             list_cache_ttl: config.list_cache_ttl,
             call_timeout: config.call_timeout,
-        }));
-        // Hosts, origins, sessions and body limits are the edge's business, so they are off here.
-        let config = StreamableHttpServerConfig::default()
+        });
+        let server = McpServer { shared, live: None };
+        // Hosts, origins and body limits are the edge's business, so they are off here.
+        let library = StreamableHttpServerConfig::default()
             .with_legacy_session_mode(false)
             .with_json_response(true)
             .disable_allowed_hosts()
             .disable_allowed_origins()
-            .with_sse_keep_alive(Some(Duration::from_secs(15)));
+            .with_sse_keep_alive(Some(KEEP_ALIVE));
+        let live = config.live_sessions.then(|| {
+            let mut sessions = LocalSessionManager::default();
+            // The edge ends sessions that are idle: it knows of open streams, which the library does not count.
+            sessions.session_config.keep_alive = None;
+            let sessions = Arc::new(sessions);
+            let factory = {
+                let server = server.clone();
+                move || Ok(McpServer { live: Some(Arc::default()), ..server.clone() })
+            };
+            let library = library.clone().with_legacy_session_mode(true);
+            Live { service: StreamableHttpService::new(factory, Arc::clone(&sessions), library), sessions }
+        });
         let factory = {
             let server = server.clone();
             move || Ok(server.clone())
         };
-        let service = StreamableHttpService::new(factory, Arc::default(), config);
-        Ok(Self { server, service })
+        let service = StreamableHttpService::new(factory, Arc::default(), library);
+        Ok(Self { server, service, live })
+    }
+
+    /// Ends every stream that has no end of its own. Calls are not touched.
+    pub fn drain(&self) {
+        self.server.shared.stopping.cancel();
     }
 
     /// What a caller must hold for a request to be dispatched: nothing for a list, the scopes of the tool for a call,
     /// those of the tool behind it for a resource. `target` is what the request names: a tool, a prompt, a URI.
     #[must_use]
     pub fn required_scopes(&self, method: &str, target: Option<&str>) -> ScopeSet {
-        let catalog = &self.server.0.catalog;
+        let catalog = &self.server.shared.catalog;
         match (method, target) {
             ("tools/call", Some(name)) => catalog.find(name).map_or(ScopeSet::EMPTY, |row| row.scopes),
             ("resources/read", Some(uri)) => {
                 let uri = uri.parse::<ResourceUri>();
                 uri.map_or(ScopeSet::EMPTY, |uri| resources::scopes(uri.kind(), catalog))
             }
+            ("resources/subscribe", _) => subscriptions::SCOPES,
             _ => ScopeSet::EMPTY,
         }
     }
 
     /// Any message, with the library's rules for its era.
-    pub async fn handle(
-        &self,
-        request: http::Request<Full<Bytes>>,
-    ) -> http::Response<BoxBody<Bytes, std::convert::Infallible>> {
+    pub async fn handle(&self, request: http::Request<Full<Bytes>>) -> Answer {
         self.service.handle(request).await
+    }
+
+    /// A message within a live session (with the library's id of it), the `initialize` that opens one, or the GET that
+    /// listens to one. Without live sessions this is [`Mcp::handle`].
+    pub async fn handle_live(&self, request: http::Request<Full<Bytes>>) -> Answer {
+        match &self.live {
+            Some(live) => live.service.handle(request).await,
+            None => self.handle(request).await,
+        }
+    }
+
+    /// Ends a live session: its calls are cancelled, its streams end.
+    pub async fn close_live(&self, id: &str) {
+        if let Some(live) = &self.live
+            && let Err(error) = live.sessions.close_session(&id.into()).await
+        {
+            tracing::debug!(%error, "a live session could not be ended");
+        }
+    }
+
+    /// Opens what a `subscriptions/listen` asks for and returns the message to hand on: without what the caller cannot
+    /// have.
+    ///
+    /// # Errors
+    ///
+    /// See [`ListenError`].
+    pub async fn open_subscriptions(&self, body: &Bytes, scope: &CallScope) -> Result<Bytes, ListenError> {
+        subscriptions::open(&self.server.shared, body, scope).await
     }
 
     /// A call of a known tool that asks for nothing but its result, and about which the library has nothing to say.
@@ -183,17 +259,33 @@ impl Mcp {
         modern: bool,
         scope: &CallScope,
     ) -> Vec<u8> {
-        direct::call(&self.server.0, row, id, arguments, modern, scope).await
+        direct::call(&self.server.shared, row, id, arguments, modern, scope).await
     }
 }
 
 impl ServerHandler for McpServer {
     fn get_info(&self) -> ServerConfig {
-        self.0.info.clone()
+        self.shared.info.clone()
     }
 
     fn supported_protocol_versions(&self) -> Cow<'static, [ProtocolVersion]> {
         Cow::Borrowed(&SUPPORTED)
+    }
+
+    async fn initialize(
+        &self,
+        request: InitializeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<InitializeResult, ErrorData> {
+        context.peer.set_peer_info(request.clone());
+        let mut result = self.negotiate_initialize(&request)?;
+        // In the 2025 revisions there is nowhere to send updates to but a live session.
+        if self.live.is_none()
+            && let Some(resources) = &mut result.capabilities.resources
+        {
+            resources.subscribe = None;
+        }
+        Ok(result)
     }
 
     async fn discover(&self, _: RequestContext<RoleServer>) -> Result<DiscoverResult, ErrorData> {
@@ -208,7 +300,7 @@ impl ServerHandler for McpServer {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let items = Self::visible(request, &context, &self.0.lists.tools)?;
+        let items = Self::visible(request, &context, &self.shared.lists.tools)?;
         Ok(ListToolsResult::with_all_items(items)
             .with_ttl_ms(self.list_cache_ttl_ms())
             .with_cache_scope(CacheScope::Private))
@@ -219,7 +311,7 @@ impl ServerHandler for McpServer {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
-        let items = Self::visible(request, &context, &self.0.lists.prompts)?;
+        let items = Self::visible(request, &context, &self.shared.lists.prompts)?;
         Ok(ListPromptsResult::with_all_items(items)
             .with_ttl_ms(self.list_cache_ttl_ms())
             .with_cache_scope(CacheScope::Private))
@@ -230,7 +322,7 @@ impl ServerHandler for McpServer {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        let items = Self::visible(request, &context, &self.0.lists.resources)?;
+        let items = Self::visible(request, &context, &self.shared.lists.resources)?;
         Ok(ListResourcesResult::with_all_items(items)
             .with_ttl_ms(self.list_cache_ttl_ms())
             .with_cache_scope(CacheScope::Private))
@@ -241,7 +333,7 @@ impl ServerHandler for McpServer {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
-        let items = Self::visible(request, &context, &self.0.lists.templates)?;
+        let items = Self::visible(request, &context, &self.shared.lists.templates)?;
         Ok(ListResourceTemplatesResult::with_all_items(items)
             .with_ttl_ms(self.list_cache_ttl_ms())
             .with_cache_scope(CacheScope::Private))
@@ -253,7 +345,7 @@ impl ServerHandler for McpServer {
         context: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
         let scope = CallScope::of(&context)?;
-        let got = prompts::get(&self.0, request);
+        let got = prompts::get(&self.shared, request);
         scope.report(got.as_ref().err().map_or("ok", |(code, _)| code), None);
         got.map(Into::into).map_err(|(_, error)| error)
     }
@@ -264,7 +356,7 @@ impl ServerHandler for McpServer {
         context: RequestContext<RoleServer>,
     ) -> Result<ReadResourceResponse, ErrorData> {
         let scope = CallScope::of(&context)?;
-        resources::read(&self.0, &request.uri, &context.ct, &scope).await.map(Into::into)
+        resources::read(&self.shared, &request.uri, &context.ct, &scope).await.map(Into::into)
     }
 
     async fn complete(
@@ -273,11 +365,46 @@ impl ServerHandler for McpServer {
         context: RequestContext<RoleServer>,
     ) -> Result<CompleteResult, ErrorData> {
         let scope = CallScope::of(&context)?;
-        completions::complete(&self.0, request, &context.ct, &scope).await
+        completions::complete(&self.shared, request, &context.ct, &scope).await
+    }
+
+    fn accepted_subscription_filter(&self, requested: &SubscriptionFilter) -> Option<SubscriptionFilter> {
+        Some(subscriptions::served(requested))
+    }
+
+    async fn listen(&self, context: SubscriptionContext) -> Result<(), ErrorData> {
+        let scope = CallScope::of(context.request_context())?;
+        scope.report("ok", None);
+        subscriptions::serve(&self.shared, &context, &scope).await;
+        Ok(())
+    }
+
+    async fn subscribe(
+        &self,
+        request: SubscribeRequestParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        let scope = CallScope::of(&context)?;
+        let Some(live) = &self.live else {
+            return Err(ErrorData::method_not_found::<SubscribeRequestMethod>());
+        };
+        live.subscribe(&self.shared, request.uri, context.peer.clone(), &scope).await
+    }
+
+    async fn unsubscribe(
+        &self,
+        request: UnsubscribeRequestParams,
+        _: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        let Some(live) = &self.live else {
+            return Err(ErrorData::method_not_found::<UnsubscribeRequestMethod>());
+        };
+        live.unsubscribe(&request.uri);
+        Ok(())
     }
 
     fn get_tool(&self, name: &str) -> Option<Tool> {
-        self.0.lists.tools.iter().map(|(_, tool)| tool).find(|tool| tool.name == name).cloned()
+        self.shared.lists.tools.iter().map(|(_, tool)| tool).find(|tool| tool.name == name).cloned()
     }
 
     async fn call_tool(
@@ -285,7 +412,7 @@ impl ServerHandler for McpServer {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        tools::call(&self.0, request, context).await
+        tools::call(&self.shared, request, context).await
     }
 
     async fn on_initialized(&self, _: NotificationContext<RoleServer>) {}
@@ -309,6 +436,6 @@ impl McpServer {
     }
 
     fn list_cache_ttl_ms(&self) -> u64 {
-        u64::try_from(self.0.list_cache_ttl.as_millis()).unwrap_or(u64::MAX)
+        u64::try_from(self.shared.list_cache_ttl.as_millis()).unwrap_or(u64::MAX)
     }
 }

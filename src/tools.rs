@@ -7,6 +7,7 @@
 pub mod arguments;
 pub mod catalog;
 pub mod error;
+pub mod links;
 pub mod progress;
 pub mod reply;
 mod schema;
@@ -17,6 +18,7 @@ mod analytics;
 mod billing;
 mod builder;
 mod files;
+mod listed;
 mod lost;
 mod runs;
 mod schedules;
@@ -35,6 +37,7 @@ pub use self::{
     catalog::{Catalog, Row},
     error::ToolError,
     files::{FileBody, FileContents, file_contents},
+    links::{Link, Links},
     progress::{Progress, ProgressSink},
     reply::Reply,
 };
@@ -169,6 +172,8 @@ pub struct ToolCx {
     pub clock: Clock,
     /// Notices to the client while the work goes on.
     pub progress: Progress,
+    /// Where more is to be had.
+    pub links: Links,
     /// Fires when the client takes the call back. What only reads need not look: it is dropped.
     pub cancelled: CancellationToken,
 }

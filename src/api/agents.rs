@@ -7,22 +7,9 @@ use super::{
     network::Call,
 };
 
-/// Column by which the agent list is sorted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SortColumn {
-    /// By name.
-    Name,
-    /// By last activity.
-    LastActivity,
-    /// By creation time.
-    Created,
-    /// By time of the last change.
-    Updated,
-    /// By status code.
-    Status,
-    /// By configuration type code.
-    ConfigType,
-}
+/// Where agents that match a search are counted. Deduced, like the names of its parameters: published lists name the
+/// operation only, and its siblings (`search`, `personal/count`) are called so. To be set right here if it is another.
+const SEARCH_COUNT: &str = "/api/v1/agent/search/count";
 
 /// Direction of a sorted list; numbers on the wire.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,24 +39,11 @@ pub struct AgentFilter {
     /// Part of the name.
     pub name: Option<String>,
     /// Kind of configuration, as the platform understands it.
-    pub config_type: Option<&'static str>,
-    /// Sort column.
-    pub sort_column: Option<SortColumn>,
+    pub config_type: Option<String>,
+    /// Sort column, as the platform calls it.
+    pub sort_column: Option<&'static str>,
     /// Sort direction.
     pub sort_order: Option<SortOrder>,
-}
-
-impl SortColumn {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Name => "name",
-            Self::LastActivity => "lastActivity",
-            Self::Created => "created",
-            Self::Updated => "updated",
-            Self::Status => "status",
-            Self::ConfigType => "configType",
-        }
-    }
 }
 
 impl Session<'_> {
@@ -84,8 +58,8 @@ impl Session<'_> {
             .query("status", filter.status)
             .query("spaceId", filter.space)
             .query("name", filter.name.as_deref())
-            .query("configType", filter.config_type)
-            .query("sortColumn", filter.sort_column.map(SortColumn::as_str))
+            .query("configType", filter.config_type.as_deref())
+            .query("sortColumn", filter.sort_column)
             .query("sortOrder", filter.sort_order.map(SortOrder::code))
             .query("pageIndex", Some(page))
             .query("recordsPerPage", Some(page_size));
@@ -102,7 +76,7 @@ impl Session<'_> {
 
     /// `getAgentSearchCount`: how many agents a search matches, not capped.
     pub async fn count_agents(&self, query: &str, archived: Option<bool>) -> Result<Count, ApiError> {
-        let call = Call::get("getAgentSearchCount", "/api/v1/agent/search/count".to_owned())
+        let call = Call::get("getAgentSearchCount", SEARCH_COUNT.to_owned())
             .query("query", Some(query))
             .query("includeArchived", archived);
         self.fetch(call).await

@@ -35,22 +35,27 @@ impl Session<'_> {
     }
 
     /// `getRunDiagnostics`: why a run ended as it did.
-    pub async fn diagnostics(&self, agent: AgentId, run: RunId) -> Result<RunDiagnostics, ApiError> {
+    pub async fn diagnostics(&self, agent: AgentId, run: RunId) -> Result<Option<RunDiagnostics>, ApiError> {
         let path = format!("/api/v1/analytics/agents/{agent}/runs/{run}/diagnostics");
-        self.fetch(Call::get("getRunDiagnostics", path)).await
+        self.explanation(Call::get("getRunDiagnostics", path)).await
     }
 
-    /// `getLatestFailure`: why the agent's latest failed run failed. The platform says in several ways that there is
-    /// none; an unknown agent is a 404 as well, so the caller has to tell the two apart.
+    /// `getLatestFailure`: why the agent's latest failed run failed.
     pub async fn latest_failure(&self, agent: AgentId) -> Result<Option<RunDiagnostics>, ApiError> {
         let path = format!("/api/v1/analytics/agents/{agent}/latest-failure");
-        let answer = match self.send(Call::get("getLatestFailure", path)).await {
+        self.explanation(Call::get("getLatestFailure", path)).await
+    }
+
+    /// The platform says in several ways that there is nothing to explain; an unknown agent or run is a 404 as well, so
+    /// the caller has to tell the two apart.
+    async fn explanation(&self, call: Call) -> Result<Option<RunDiagnostics>, ApiError> {
+        let answer = match self.send(call).await {
             Ok(answer) if answer.body.trim_ascii().is_empty() => return Ok(None),
             Ok(answer) => answer,
             Err(error) if *error.fault() == Fault::NotFound => return Ok(None),
             Err(error) => return Err(error),
         };
-        let failure: Option<RunDiagnostics> = answer.json()?;
-        Ok(failure.filter(|failure| failure.run_id.is_some()))
+        let found: Option<RunDiagnostics> = answer.json()?;
+        Ok(found.filter(|found| found.run_id.is_some()))
     }
 }

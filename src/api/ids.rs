@@ -29,6 +29,12 @@ macro_rules! ids {
                 if number >= 1 && number <= MAX_ID { Some(Self(number)) } else { None }
             }
 
+            /// The id, if the platform sent one that can be used in a call; negative ones were seen.
+            #[must_use]
+            pub fn sent(number: Option<i64>) -> Option<Self> {
+                number.and_then(|number| u64::try_from(number).ok()).and_then(Self::new)
+            }
+
             /// The number.
             #[must_use]
             pub const fn get(self) -> u64 {

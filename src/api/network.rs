@@ -32,13 +32,13 @@ pub(super) struct Answer {
 }
 
 impl Network {
-    pub fn new(config: &config::Api, http: reqwest::Client) -> Self {
+    pub fn new(config: &config::Api, http: reqwest::Client, clock: Clock) -> Self {
         Self {
             http,
             base: config.url.as_str().trim_end_matches('/').to_owned(),
             timeout: config.timeout,
             max_bytes: config.max_response_bytes,
-            clock: Clock::system(),
+            clock,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value};
 
 use super::{
     ApiError, Fault, Session,
@@ -19,8 +19,8 @@ const SYNCHRONOUS_MARGIN: Duration = Duration::from_secs(15);
 pub struct StartRequest {
     /// JSON text of an object with input values.
     pub input_parameters: Option<String>,
-    /// Number of parallel instances.
-    pub parallelism: u32,
+    /// Number of parallel instances; one unless given.
+    pub parallelism: Option<u32>,
     /// Wait this long for the data instead of returning the new run.
     pub wait: Option<Duration>,
 }
@@ -43,26 +43,23 @@ impl StartRequest {
         self.wait.map(|wait| wait + SYNCHRONOUS_MARGIN)
     }
 
+    /// What was asked for, and no more: what is left out is the platform's default. Except for one: whether a start
+    /// may overlap with another run of the agent by default is not known, so it is always said that it must not.
     fn body(&self) -> Value {
-        let mut body = json!({
-            "parallelism": self.parallelism,
-            "parallelMaxConcurrency": self.parallelism,
-            "parallelExport": "Combined",
-            "isExclusive": true,
-            "isWaitOnFailure": false,
-            "isRunSynchronously": self.wait.is_some(),
-            "logLevel": "Info",
-            "logMode": "Text",
-        });
-        if let Some(members) = body.as_object_mut() {
-            if let Some(wait) = self.wait {
-                members.insert("timeout".to_owned(), wait.as_secs().into());
-            }
-            if let Some(parameters) = &self.input_parameters {
-                members.insert("inputParameters".to_owned(), parameters.as_str().into());
-            }
+        let mut body = Map::new();
+        body.insert("isExclusive".to_owned(), true.into());
+        if let Some(count) = self.parallelism {
+            body.insert("parallelism".to_owned(), count.into());
+            body.insert("parallelMaxConcurrency".to_owned(), count.into());
         }
-        body
+        if let Some(wait) = self.wait {
+            body.insert("isRunSynchronously".to_owned(), true.into());
+            body.insert("timeout".to_owned(), wait.as_secs().into());
+        }
+        if let Some(parameters) = &self.input_parameters {
+            body.insert("inputParameters".to_owned(), parameters.as_str().into());
+        }
+        Value::Object(body)
     }
 }
 

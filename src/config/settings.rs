@@ -73,8 +73,12 @@ settings! {
         "Values of the token's `aud` claim accepted besides this server's /mcp URL and its origin. `Sequentum Enterprise` admits tokens that were requested without a resource.";
     REQUIRE_AUTH = "true", "`true` or `false`",
         "Whether a request needs an access token. `false` is accepted on a loopback bind only; a token that is sent is verified all the same.";
-    SESSIONS = "sealed", "`sealed` or `off`",
-        "Session ids for clients of the 2025 revisions: `sealed` issues encrypted handles that need no storage, `off` issues none.";
+    SESSIONS = "sealed", "`sealed`, `live` or `off`",
+        "Session ids for clients of the 2025 revisions: `sealed` issues encrypted handles that need no storage, `live` puts the same handles in front of sessions in memory, to which resource subscriptions can be sent, `off` issues none.";
+    MAX_SESSIONS = "1000", "a number from 1 to 1000000",
+        "Live sessions at a time; a further one is answered with 503. Sealed sessions take no room and are not counted.";
+    SESSION_IDLE_SECONDS = "1800", "a number of seconds from 60 to 86400",
+        "How long a live session lasts without a request, a running call or an open stream.";
     #[secret yes]
     SESSION_KEY = "random at each start", "one or more keys of 32 bytes in base64url or hex, separated by commas; the first seals, all open",
         "Key of the session handles. Set it when there is more than one replica, or when sessions shall survive a restart.";

@@ -5,15 +5,15 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use axum::{
-    extract::Request,
-    http::{StatusCode, header},
-};
+use axum::http::{StatusCode, header, request::Parts};
+use serde_json::Value;
 
 /// API requests kept; the oldest go first.
 const CAPACITY: usize = 10_000;
 /// Distinct OAuth paths counted. There are a dozen real ones; probing with made-up paths must not grow the table.
 const PATHS: usize = 1_000;
+/// Bytes of a request body kept.
+const BODY: usize = 16 * 1024;
 
 /// One API request that arrived.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub struct Recorded {
     /// The whole `Authorization` header: this is a test double on loopback, and which credential went out is exactly
     /// what tests want to know.
     pub authorization: Option<String>,
+    /// Body as it was read: JSON, or a text if it was none or too large to keep whole; null when there was no body.
+    pub body: Value,
     /// Status it was answered with; 0 when no answer was sent (yet).
     pub status: u16,
 }
@@ -44,8 +46,8 @@ struct Entries {
 
 impl Journal {
     /// Notes an arrival; the number returned is for [`Journal::answered`].
-    pub(crate) fn arrived(&self, request: &Request) -> Option<u64> {
-        let path = request.uri().path();
+    pub(crate) fn arrived(&self, request: &Parts, body: &[u8]) -> Option<u64> {
+        let path = request.uri.path();
         let mut entries = self.lock();
         if path.starts_with("/api/oauth/") || path.starts_with("/.well-known/") {
             if entries.oauth.len() < PATHS || entries.oauth.contains_key(path) {
@@ -61,12 +63,13 @@ impl Journal {
             entries.dropped += 1;
         }
         let number = entries.dropped + entries.requests.len() as u64;
-        let authorization = request.headers().get(header::AUTHORIZATION);
+        let authorization = request.headers.get(header::AUTHORIZATION);
         entries.requests.push_back(Recorded {
-            method: request.method().to_string(),
+            method: request.method.to_string(),
             path: path.to_owned(),
-            query: request.uri().query().map(str::to_owned),
+            query: request.uri.query().map(str::to_owned),
             authorization: authorization.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()),
+            body: readable(body),
             status: 0,
         });
         Some(number)
@@ -91,5 +94,29 @@ impl Journal {
 
     fn lock(&self) -> MutexGuard<'_, Entries> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A body as a test wants to read it.
+fn readable(body: &[u8]) -> Value {
+    if body.is_empty() {
+        return Value::Null;
+    }
+    let kept = body.get(..BODY).unwrap_or(body);
+    let parsed = (kept.len() == body.len()).then(|| serde_json::from_slice(body).ok()).flatten();
+    parsed.unwrap_or_else(|| Value::String(String::from_utf8_lossy(kept).into_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bodies_are_kept_as_json_as_text_or_in_part() {
+        assert_eq!(readable(b""), Value::Null);
+        assert_eq!(readable(br#"{"a":1}"#), serde_json::json!({"a": 1}));
+        assert_eq!(readable(b"a=1&b=2"), "a=1&b=2");
+        let long = format!("[{}1]", "1,".repeat(BODY));
+        assert_eq!(readable(long.as_bytes()).as_str().map(str::len), Some(BODY));
     }
 }

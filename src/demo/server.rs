@@ -4,9 +4,11 @@ use std::{net::IpAddr, sync::Arc};
 
 use axum::{
     Router,
+    body::{Body, to_bytes},
     extract::{Request, State as Extract},
+    http::StatusCode,
     middleware::{self, Next},
-    response::Response,
+    response::{IntoResponse, Response},
 };
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
@@ -24,6 +26,9 @@ use super::{
     state::State,
     storage as files,
 };
+
+/// Largest request body taken; nothing that this platform offers needs more.
+const MAX_BODY: usize = 2 * 1024 * 1024;
 
 /// The address a request came from.
 #[derive(Clone, Copy, Debug)]
@@ -96,7 +101,12 @@ async fn connection(stream: TcpStream, peer: Peer, routes: Router) {
 
 /// Records the request and lets a waiting fault have it.
 async fn observe(Extract(state): Extract<Arc<State>>, request: Request, next: Next) -> Response {
-    let number = state.journal.arrived(&request);
+    let (parts, body) = request.into_parts();
+    let Ok(body) = to_bytes(body, MAX_BODY).await else {
+        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+    };
+    let number = state.journal.arrived(&parts, &body);
+    let request = Request::from_parts(parts, Body::from(body));
     let response = match state.faults.take(request.method(), request.uri().path()) {
         None => next.run(request).await,
         Some(FaultKind::Delay(by)) => {

@@ -7,20 +7,23 @@ use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Request, StatusCode, header, request::Parts};
 use http_body_util::{BodyExt, Full};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::{
     Edge,
     access_log::{self, RequestId},
-    envelope::{self, Accepts, Envelope, MCP_PROTOCOL_VERSION, MCP_SESSION_ID},
+    envelope::{self, Accepts, ClientCapabilities, Envelope, MCP_PROTOCOL_VERSION, MCP_SESSION_ID},
+    live::{Entered, Place},
     problem::{Problem, rpc},
+    sessions::Session,
 };
 use crate::{
     auth::{Caller, Refusal, ScopeSet, step_up_message},
-    mcp::CallScope,
+    mcp::{CallScope, ListenError, too_many},
     tools::error::CredentialProblem,
 };
 
-/// Methods of the endpoint. GET is routed, to challenge crawlers, but has nothing to stream.
+/// Methods of the endpoint without a live session. GET is routed all the same, to challenge crawlers.
 pub(super) const ALLOW: HeaderValue = HeaderValue::from_static("POST, DELETE, OPTIONS");
 /// How long a body may take to arrive.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -62,9 +65,10 @@ async fn handle(edge: &Edge, mut parts: Parts, body: Body, caller: &Arc<Caller>,
     if let Err((problem, message)) = envelope::check_revision(&parts.headers, &envelope) {
         return problem.json_rpc(id, message);
     }
-    if let Err(problem) = continue_session(edge, &mut parts, &envelope, caller) {
-        return problem.json_rpc(id, envelope.id);
-    }
+    let within = match enter_session(edge, &mut parts, &envelope, caller).await {
+        Ok(within) => within,
+        Err(problem) => return problem.json_rpc(id, envelope.id),
+    };
     let row = envelope.tool().and_then(|name| edge.catalog.find(name));
     let needed = edge.mcp.required_scopes(&envelope.method, envelope.target());
     if !caller.scopes().contains(needed) && envelope::headers_agree(&parts.headers, &envelope) {
@@ -77,16 +81,24 @@ async fn handle(edge: &Edge, mut parts: Parts, body: Body, caller: &Arc<Caller>,
     }
 
     let streams = accepts != Accepts::Json;
-    let scope = Arc::new(CallScope::new(Arc::clone(caller), id.as_str().to_owned(), streams));
-    let mut response = match row.zip(envelope.plain_call(&parts.headers)) {
-        Some((row, (message, call))) if caller.scopes().contains(needed) => {
-            json(edge.mcp.call(row, message, call.arguments, envelope.modern, &scope).await)
-        }
-        _ => {
-            parts.headers.insert(header::ACCEPT, envelope::ACCEPT_BOTH);
-            parts.extensions.insert(Arc::clone(&scope));
-            edge.mcp.handle(Request::from_parts(parts, Full::new(body.clone()))).await.map(Body::new)
-        }
+    let links = envelope::knows_links(&parts.headers, &envelope);
+    let scope = Arc::new(CallScope::new(Arc::clone(caller), id.as_str().to_owned(), streams, links));
+    let plain = envelope.plain_call(&parts.headers).filter(|_| matches!(within, Within::Nothing));
+    let mut response = if let (Some(row), Some((message, call))) = (row, plain) {
+        json(edge.mcp.call(row, message, call.arguments, envelope.modern, &scope).await)
+    } else {
+        let body = if envelope.modern && envelope.method == "subscriptions/listen" {
+            match listen(edge, &body, &scope, id, envelope.id).await {
+                Ok(body) => body,
+                Err(response) => return *response,
+            }
+        } else {
+            body.clone()
+        };
+        parts.headers.insert(header::ACCEPT, envelope::ACCEPT_BOTH);
+        parts.extensions.insert(Arc::clone(&scope));
+        let request = Request::from_parts(parts, Full::new(body));
+        dispatch(edge, request, within, &envelope, caller, accepts).await
     };
 
     if let Some(problem) = scope.credential_problem()
@@ -99,15 +111,6 @@ async fn handle(edge: &Edge, mut parts: Parts, body: Body, caller: &Arc<Caller>,
         };
     } else if !response.status().is_success() && !is_json(response.headers()) {
         response = unreadable(response.status(), &envelope, id);
-    } else if let (Some(sessions), Some(client)) = (&edge.sessions, envelope.client) {
-        let (head, content) = response.into_parts();
-        // The library answers initialize with a complete JSON body, so this does not wait for anything.
-        let content = content.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-        let handle = negotiated(&content).and_then(|revision| sessions.seal(caller, &revision, client));
-        response = Response::from_parts(head, Body::from(content));
-        if let Some(handle) = handle.and_then(|handle| HeaderValue::from_str(&handle).ok()) {
-            response.headers_mut().insert(MCP_SESSION_ID, handle);
-        }
     }
     if accepts == Accepts::Stream && response.status().is_success() && is_json(response.headers()) {
         response = as_stream(response).await;
@@ -121,13 +124,37 @@ async fn handle(edge: &Edge, mut parts: Parts, body: Body, caller: &Arc<Caller>,
     response
 }
 
-/// `GET /mcp`: there is no stream to listen to; the challenge comes first, because crawlers look for it here.
-pub(super) async fn get(State(edge): State<Arc<Edge>>, request: Request<Body>) -> Response {
+/// `GET /mcp`: what a live session sends without being asked. Without such a session there is nothing to listen to;
+/// the challenge comes first all the same, because crawlers look for it here.
+pub(super) async fn get(State(edge): State<Arc<Edge>>, mut request: Request<Body>) -> Response {
     let id = access_log::id_of(&request);
-    match edge.authenticator.authenticate(request.headers(), request.uri()).await {
-        Ok(_) => super::problem::method_not_allowed(request).await,
-        Err(refusal) => challenge(&edge, refusal, &id),
+    let caller = match edge.authenticator.authenticate(request.headers(), request.uri()).await {
+        Ok(caller) => caller,
+        Err(refusal) => return challenge(&edge, refusal, &id),
+    };
+    request.headers_mut().remove(header::AUTHORIZATION);
+    let Some(live) = &edge.live else { return super::problem::method_not_allowed(request).await };
+    let entered = match open_session(&edge, request.headers(), &caller) {
+        Ok(Some(session)) => live.enter(&session.id).ok_or_else(unknown_session),
+        Ok(None) => return super::problem::method_not_allowed(request).await,
+        Err(problem) => Err(problem),
+    };
+    let entered = match entered {
+        Ok(entered) => entered,
+        Err(problem) => return problem.json_rpc(&id, None),
+    };
+    let (mut parts, _) = request.into_parts();
+    parts.headers.insert(header::ACCEPT, envelope::ACCEPT_BOTH);
+    if let Ok(inner) = HeaderValue::from_str(&entered.id) {
+        parts.headers.insert(MCP_SESSION_ID, inner);
     }
+    let response = edge.mcp.handle_live(Request::from_parts(parts, Full::new(Bytes::new()))).await;
+    if !response.status().is_success() {
+        return unknown_session().json_rpc(&id, None);
+    }
+    let mut response = response.map(|body| entered.around(Body::new(body), &caller));
+    finish(response.headers_mut());
+    response
 }
 
 /// `DELETE /mcp`: ends a session of the caller's own.
@@ -141,6 +168,10 @@ pub(super) async fn delete(State(edge): State<Arc<Edge>>, request: Request<Body>
     let handle = request.headers().get(MCP_SESSION_ID).and_then(|value| value.to_str().ok());
     match handle.map(|handle| sessions.open(handle, &caller)) {
         Some(Ok(session)) => {
+            if let Some(live) = &edge.live {
+                live.ended(&session.id);
+                edge.mcp.close_live(&session.id).await;
+            }
             sessions.end(session);
             let mut response = Response::new(Body::empty());
             *response.status_mut() = StatusCode::NO_CONTENT;
@@ -160,32 +191,44 @@ pub(super) async fn delete(State(edge): State<Arc<Edge>>, request: Request<Body>
     }
 }
 
+/// What a request is within.
+enum Within {
+    /// No session, or a sealed one, which is nothing but a handle.
+    Nothing,
+    /// A live session.
+    Live(Entered),
+    /// A live session that it opens.
+    Opening(Place),
+}
+
 /// A session id of the 2025 revisions must be the caller's own; its revision stands in for a missing header.
-fn continue_session(
+async fn enter_session(
     edge: &Edge,
     parts: &mut Parts,
     envelope: &Envelope<'_>,
     caller: &Caller,
-) -> Result<(), Problem> {
-    if envelope.modern || envelope.method == "initialize" {
-        return Ok(());
+) -> Result<Within, Problem> {
+    if envelope.modern {
+        return Ok(Within::Nothing);
     }
-    let (Some(sessions), Some(handle)) = (&edge.sessions, parts.headers.get(MCP_SESSION_ID)) else {
-        return Ok(());
-    };
-    let session = handle
-        .to_str()
-        .ok()
-        .and_then(|handle| sessions.open(handle, caller).ok())
-        .ok_or_else(unknown_session)?;
+    if envelope.method == "initialize" {
+        let Some(live) = &edge.live else { return Ok(Within::Nothing) };
+        let (place, replaced) = live.make_room(caller)?;
+        if let Some(replaced) = replaced {
+            edge.mcp.close_live(&replaced).await;
+        }
+        // The library would take it for a request within a session.
+        parts.headers.remove(MCP_SESSION_ID);
+        return Ok(Within::Opening(place));
+    }
+    let Some(session) = open_session(edge, &parts.headers, caller)? else { return Ok(Within::Nothing) };
     match parts.headers.get(MCP_PROTOCOL_VERSION) {
         None => {
             if let Ok(revision) = HeaderValue::from_str(&session.revision) {
                 parts.headers.insert(MCP_PROTOCOL_VERSION, revision);
             }
-            Ok(())
         }
-        Some(sent) if *sent == *session.revision => Ok(()),
+        Some(sent) if *sent == *session.revision => {}
         Some(_) => {
             let message = "MCP-Protocol-Version differs from what this session negotiated.";
             let problem = Problem::new(
@@ -194,9 +237,143 @@ fn continue_session(
                 message,
                 "Send the negotiated revision.",
             );
-            Err(problem.rpc(rpc::INVALID_REQUEST).extra(serde_json::json!({"negotiated": session.revision})))
+            return Err(problem
+                .rpc(rpc::INVALID_REQUEST)
+                .extra(serde_json::json!({"negotiated": session.revision})));
         }
     }
+    match &edge.live {
+        Some(live) => live.enter(&session.id).map(Within::Live).ok_or_else(unknown_session),
+        None => Ok(Within::Nothing),
+    }
+}
+
+/// The session that the headers name, if they name one.
+fn open_session(edge: &Edge, headers: &HeaderMap, caller: &Caller) -> Result<Option<Session>, Problem> {
+    let (Some(sessions), Some(handle)) = (&edge.sessions, headers.get(MCP_SESSION_ID)) else {
+        return Ok(None);
+    };
+    let session = handle.to_str().ok().and_then(|handle| sessions.open(handle, caller).ok());
+    session.map(Some).ok_or_else(unknown_session)
+}
+
+/// Hands a request to the library, within its session, and sees to the session on the way back.
+async fn dispatch(
+    edge: &Edge,
+    mut request: Request<Full<Bytes>>,
+    within: Within,
+    envelope: &Envelope<'_>,
+    caller: &Caller,
+    accepts: Accepts,
+) -> Response {
+    match within {
+        Within::Nothing => {
+            let response = edge.mcp.handle(request).await.map(Body::new);
+            let (Some(client), true) = (envelope.client, response.status().is_success()) else {
+                return response;
+            };
+            let (head, content) = response.into_parts();
+            // The library answers initialize with a complete JSON body, so this does not wait for anything.
+            let content = read_answer(content).await;
+            opened(edge, head, content, caller, client, None)
+        }
+        Within::Opening(place) => {
+            let response = edge.mcp.handle_live(request).await.map(Body::new);
+            let id =
+                response.headers().get(MCP_SESSION_ID).and_then(|id| id.to_str().ok()).map(str::to_owned);
+            let (Some(client), Some(id)) = (envelope.client, id) else { return response };
+            place.fill(&id);
+            let (head, content) = response.into_parts();
+            let content = last_event(&read_answer(content).await);
+            opened(edge, head, content, caller, client, Some(id))
+        }
+        Within::Live(entered) => {
+            if let Ok(id) = HeaderValue::from_str(&entered.id) {
+                request.headers_mut().insert(MCP_SESSION_ID, id);
+            }
+            let response = edge.mcp.handle_live(request).await.map(Body::new);
+            if response.status() == StatusCode::NOT_FOUND {
+                // It ended by itself.
+                if let Some(live) = &edge.live {
+                    live.ended(&entered.id);
+                }
+            }
+            if accepts == Accepts::Json && !is_json(response.headers()) && response.status() == StatusCode::OK
+            {
+                let (head, content) = response.into_parts();
+                return as_json(head, last_event(&read_answer(content).await));
+            }
+            response.map(|body| entered.around(body, caller))
+        }
+    }
+}
+
+/// The answer to `initialize`, with the handle of the session it opened.
+fn opened(
+    edge: &Edge,
+    head: http::response::Parts,
+    content: Bytes,
+    caller: &Caller,
+    client: ClientCapabilities,
+    id: Option<String>,
+) -> Response {
+    let handle = edge.sessions.as_ref().and_then(|sessions| {
+        let revision = negotiated(&content)?;
+        sessions.seal(caller, &revision, client, id)
+    });
+    let handle = handle.and_then(|handle| HeaderValue::from_str(&handle).ok());
+    let mut response = as_json(head, content);
+    response.headers_mut().remove(MCP_SESSION_ID);
+    if let Some(handle) = handle {
+        response.headers_mut().insert(MCP_SESSION_ID, handle);
+    }
+    response
+}
+
+/// Opens what a `subscriptions/listen` asks for, and returns the message without what the caller cannot have.
+async fn listen(
+    edge: &Edge,
+    body: &Bytes,
+    scope: &CallScope,
+    id: &RequestId,
+    message: Option<&RawValue>,
+) -> Result<Bytes, Box<Response>> {
+    if !scope.streams {
+        let problem = Problem::new(
+            StatusCode::NOT_ACCEPTABLE,
+            "not_acceptable",
+            "A subscription is answered with an event stream.",
+            "Accept text/event-stream.",
+        );
+        return Err(Box::new(problem.json_rpc(id, message)));
+    }
+    edge.mcp.open_subscriptions(body, scope).await.map_err(|error| {
+        Box::new(match error {
+            ListenError::Scope(needed) => step_up(edge, &scope.caller, needed, id),
+            ListenError::TooMany => {
+                let problem = Problem::new(
+                    StatusCode::TOO_MANY_REQUESTS,
+                    "too_many_subscriptions",
+                    too_many(),
+                    "End another subscription first.",
+                );
+                problem.json_rpc(id, message)
+            }
+            ListenError::Failed(error) => match error.credential_problem() {
+                Some(CredentialProblem::Dead) => challenge(edge, Refusal::Revoked, id),
+                Some(CredentialProblem::Scope(needed)) => step_up(edge, &scope.caller, needed, id),
+                None => {
+                    let problem = Problem::new(
+                        StatusCode::BAD_GATEWAY,
+                        error.code(),
+                        "The platform could not be asked about the run.",
+                        "Try again in a minute.",
+                    );
+                    problem.retry_after(Duration::from_mins(1)).json_rpc(id, message)
+                }
+            },
+        })
+    })
 }
 
 fn unknown_session() -> Problem {
@@ -292,7 +469,10 @@ fn broken() -> Problem {
 
 /// The library's plain-text refusals, in our own form.
 fn unreadable(status: StatusCode, envelope: &Envelope<'_>, id: &RequestId) -> Response {
-    let problem = if status.is_server_error() {
+    let problem = if status == StatusCode::NOT_FOUND {
+        // A live session that ended while the request was on its way.
+        unknown_session()
+    } else if status.is_server_error() {
         Problem::new(
             status,
             "internal_error",
@@ -328,10 +508,29 @@ fn negotiated(body: &[u8]) -> Option<Cow<'_, str>> {
     serde_json::from_slice::<Answer<'_>>(body).ok().map(|answer| answer.result.protocol_version)
 }
 
+/// A body to its end.
+async fn read_answer(body: Body) -> Bytes {
+    body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default()
+}
+
+/// The last message of an event stream, which is the answer to the request. The library writes a message on one line.
+fn last_event(stream: &[u8]) -> Bytes {
+    let messages = stream.split(|byte| *byte == b'\n').filter_map(|line| line.strip_prefix(b"data:"));
+    let last = messages.map(<[u8]>::trim_ascii).rfind(|message| !message.is_empty());
+    last.map(Bytes::copy_from_slice).unwrap_or_default()
+}
+
+/// A complete JSON answer with the head of another.
+fn as_json(mut head: http::response::Parts, body: Bytes) -> Response {
+    head.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    head.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(head, Body::from(body))
+}
+
 /// One event with the answer, for clients that read event streams only.
 async fn as_stream(response: Response) -> Response {
     let (mut head, body) = response.into_parts();
-    let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    let body = read_answer(body).await;
     let mut event = BytesMut::with_capacity(body.len() + 24);
     event.extend_from_slice(b"event: message\ndata: ");
     event.extend_from_slice(&body);

@@ -48,7 +48,7 @@ pub(super) struct Envelope<'a> {
     pub method: Cow<'a, str>,
     /// What `tools/call` calls.
     pub call: Option<ToolCall<'a>>,
-    /// What `prompts/get` and `resources/read` name: mirrored in a header like the name of a tool.
+    /// What `prompts/get`, `resources/read` and the like name: mirrored in a header like the name of a tool.
     subject: Option<String>,
     /// Whether `_meta` names a protocol version, which makes the request one of the 2026-07-28 era.
     pub modern: bool,
@@ -277,7 +277,7 @@ pub(super) fn read(body: &[u8]) -> Result<Envelope<'_>, Refused<'_>> {
     };
     let subject = match &*method {
         "prompts/get" => params.name,
-        "resources/read" => params.uri,
+        "resources/read" | "resources/subscribe" => params.uri,
         _ => None,
     };
     // If it is no string, the library says so.
@@ -322,6 +322,13 @@ pub(super) fn headers_agree(headers: &HeaderMap, envelope: &Envelope<'_>) -> boo
         || (is(&MCP_PROTOCOL_VERSION, NEWEST)
             && is(&MCP_METHOD, &envelope.method)
             && envelope.target().is_none_or(|target| is(&MCP_NAME, target)))
+}
+
+/// Whether results may hold links to resources, which came with 2025-06-18. A request without a revision is taken for one
+/// of the revision before.
+pub(super) fn knows_links(headers: &HeaderMap, envelope: &Envelope<'_>) -> bool {
+    let revision = headers.get(MCP_PROTOCOL_VERSION).and_then(|value| value.to_str().ok());
+    envelope.modern || revision.is_some_and(|revision| revision >= "2025-06-18")
 }
 
 fn is_id(raw: &RawValue) -> bool {

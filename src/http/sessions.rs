@@ -57,7 +57,8 @@ struct Handle {
 /// A handle that was opened by its owner.
 #[derive(Debug)]
 pub(super) struct Session {
-    id: String,
+    /// Its id; that of the live session behind it, if there is one.
+    pub id: String,
     /// The revision negotiated by `initialize`.
     pub revision: String,
 }
@@ -90,11 +91,17 @@ impl Sessions {
         Ok(Self { keys: all, ended, clock })
     }
 
-    /// A handle for a session that `caller` has just opened.
-    pub(super) fn seal(&self, caller: &Caller, revision: &str, client: ClientCapabilities) -> Option<String> {
+    /// A handle for a session that `caller` has just opened. `id` is that of the live session behind it, if there is one.
+    pub(super) fn seal(
+        &self,
+        caller: &Caller,
+        revision: &str,
+        client: ClientCapabilities,
+        id: Option<String>,
+    ) -> Option<String> {
         let lifetime = i64::try_from(LIFETIME.as_secs()).ok()?;
         let handle = Handle {
-            id: uuid::Uuid::now_v7().simple().to_string(),
+            id: id.unwrap_or_else(|| uuid::Uuid::now_v7().simple().to_string()),
             issuer: caller.principal().issuer().to_owned(),
             subject: caller.principal().subject().to_owned(),
             client: caller.client_id().map(str::to_owned),

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, value::RawValue};
 use tokio_util::sync::CancellationToken;
 
 use super::{CallScope, Shared, tools};
-use crate::tools::{Progress, Row, ToolError};
+use crate::tools::{Progress, Reply, Row, ToolError};
 
 /// Calls the tool and returns the complete JSON-RPC answer.
 ///
@@ -35,12 +35,12 @@ pub(super) async fn call(
         // Valid JSON that is nested deeper than any schema here.
         Err(_) => Err(tools::refuse(scope, &ToolError::arguments("The arguments are nested too deeply."))),
     };
-    write(id, modern, result.as_ref().map(crate::tools::Reply::json).map_err(String::as_str))
+    write(id, modern, scope.links, result.as_ref().map_err(String::as_str))
 }
 
 /// A `CallToolResult` in its JSON-RPC envelope.
-fn write(id: &RawValue, modern: bool, result: Result<&str, &str>) -> Vec<u8> {
-    let (Ok(text) | Err(text)) = result;
+fn write(id: &RawValue, modern: bool, links: bool, result: Result<&Reply, &str>) -> Vec<u8> {
+    let text = result.map_or_else(|text| text, Reply::json);
     let mut body = Vec::with_capacity(text.len() * 5 / 2 + 192);
     body.extend_from_slice(br#"{"jsonrpc":"2.0","id":"#);
     body.extend_from_slice(id.get().as_bytes());
@@ -52,11 +52,16 @@ fn write(id: &RawValue, modern: bool, result: Result<&str, &str>) -> Vec<u8> {
     body.extend_from_slice(br#"[{"type":"text","text":"#);
     // Writing a string to memory cannot fail.
     let _ = serde_json::to_writer(&mut body, text);
-    body.extend_from_slice(b"}]");
+    body.push(b'}');
+    for link in result.map(Reply::links).unwrap_or_default().iter().filter(|_| links) {
+        body.push(b',');
+        let _ = serde_json::to_writer(&mut body, link);
+    }
+    body.push(b']');
     match result {
-        Ok(json) => {
+        Ok(reply) => {
             body.extend_from_slice(br#","structuredContent":"#);
-            body.extend_from_slice(json.as_bytes());
+            body.extend_from_slice(reply.json().as_bytes());
             body.extend_from_slice(br#","isError":false}}"#);
         }
         Err(_) => body.extend_from_slice(br#","isError":true}}"#),
@@ -69,31 +74,38 @@ mod tests {
     use rmcp::model::{CallToolResult, ContentBlock};
 
     use super::*;
+    use crate::tools::Links;
 
-    fn written(id: &str, modern: bool, result: Result<&str, &str>) -> Value {
+    fn written(id: &str, modern: bool, links: bool, result: Result<&Reply, &str>) -> Value {
         let id = RawValue::from_string(id.to_owned()).unwrap();
-        serde_json::from_slice(&write(&id, modern, result)).unwrap()
+        serde_json::from_slice(&write(&id, modern, links, result)).unwrap()
     }
 
     #[test]
     fn answers_have_the_librarys_shape() {
-        let json = r#"{"name":"a \"quoted\" \u0007 name","n":[1,null]}"#;
-        let mut ok = CallToolResult::success(vec![ContentBlock::text(json)]);
-        ok.structured_content = serde_json::from_str(json).ok();
+        let links = Links::default();
+        links.add("sequentum://agents/7".parse().unwrap());
+        let file = "sequentum://agents/7/runs/8/files/9".parse().unwrap();
+        links.add_file(file, "a \"b\".csv", Some(12), Some("2026-06-11T08:15:30Z"));
+        let structure = serde_json::json!({"name": "a \"quoted\" \t name", "n": [1, null]});
+        let reply = Reply::sample(&structure, &links);
+        let text = ContentBlock::text(reply.json());
+        let content: Vec<_> =
+            std::iter::once(text.clone()).chain(reply.links().iter().map(tools::link)).collect();
+        let mut ok = CallToolResult::success(content);
+        ok.structured_content = Some(structure.clone());
         let expected = serde_json::json!({"jsonrpc": "2.0", "id": "x", "result": ok});
-        assert_eq!(written("\"x\"", true, Ok(json)), expected);
+        assert_eq!(written("\"x\"", true, true, Ok(&reply)), expected);
 
-        ok.result_type = None;
-        assert_eq!(
-            written("-7", false, Ok(json)),
-            serde_json::json!({"jsonrpc": "2.0", "id": -7, "result": ok})
-        );
+        let mut without = CallToolResult::success(vec![text]);
+        without.structured_content = Some(structure);
+        without.result_type = None;
+        let expected = serde_json::json!({"jsonrpc": "2.0", "id": -7, "result": without});
+        assert_eq!(written("-7", false, false, Ok(&reply)), expected);
 
         let mut failed = CallToolResult::error(vec![ContentBlock::text("no")]);
         failed.result_type = None;
-        assert_eq!(
-            written("1", false, Err("no")),
-            serde_json::json!({"jsonrpc": "2.0", "id": 1, "result": failed})
-        );
+        let expected = serde_json::json!({"jsonrpc": "2.0", "id": 1, "result": failed});
+        assert_eq!(written("1", false, true, Err("no")), expected);
     }
 }

@@ -97,7 +97,7 @@ pub(super) async fn read(
 }
 
 /// Nothing there, or nothing that this caller may see. The library gives it the code of the caller's era.
-fn not_found(uri: &str) -> ErrorData {
+pub(super) fn not_found(uri: &str) -> ErrorData {
     // What cannot be one of ours is not repeated at length.
     let uri: String = uri.chars().take(200).collect();
     ErrorData::resource_not_found("There is no such resource.", Some(json!({"uri": uri})))

@@ -1,10 +1,10 @@
 //! [`CallScope`]: what the edge knows about a request, and what it wants to hear back.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rmcp::{ErrorData, RoleServer, service::RequestContext};
 
-use crate::{auth::Caller, tools::error::CredentialProblem};
+use crate::{auth::Caller, subscriptions::Follower, tools::error::CredentialProblem};
 
 /// One HTTP request: who sent it, under which id. Put into the request's extensions by the edge.
 #[derive(Debug)]
@@ -15,17 +15,29 @@ pub struct CallScope {
     pub request_id: String,
     /// Whether the client can read an event stream; if not, progress is left out.
     pub streams: bool,
+    /// Whether the client's revision knows links to resources in results (2025-06-18 and later).
+    pub links: bool,
     /// Set when the platform refused the credential: the edge then answers with a challenge.
     credential_problem: OnceLock<CredentialProblem>,
     /// How the tool call ended: `ok` or an error code. For the access log.
     outcome: OnceLock<&'static str>,
+    /// Subscriptions that were opened before the request was handed on, with their URIs.
+    held: Mutex<Vec<(String, Follower)>>,
 }
 
 impl CallScope {
     /// The scope of a new request.
     #[must_use]
-    pub fn new(caller: Arc<Caller>, request_id: String, streams: bool) -> Self {
-        Self { caller, request_id, streams, credential_problem: OnceLock::new(), outcome: OnceLock::new() }
+    pub fn new(caller: Arc<Caller>, request_id: String, streams: bool, links: bool) -> Self {
+        Self {
+            caller,
+            request_id,
+            streams,
+            links,
+            credential_problem: OnceLock::new(),
+            outcome: OnceLock::new(),
+            held: Mutex::default(),
+        }
     }
 
     /// Whether the platform refused the credential.
@@ -38,6 +50,14 @@ impl CallScope {
     #[must_use]
     pub fn outcome(&self) -> Option<&'static str> {
         self.outcome.get().copied()
+    }
+
+    pub(super) fn hold(&self, followers: Vec<(String, Follower)>) {
+        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = followers;
+    }
+
+    pub(super) fn take_held(&self) -> Vec<(String, Follower)> {
+        std::mem::take(&mut *self.held.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     pub(super) fn report(&self, outcome: &'static str, problem: Option<CredentialProblem>) {

@@ -4,7 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use rmcp::{
     ErrorData, RoleServer,
-    model::{CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, Tool, ToolAnnotations},
+    model::{
+        Annotations, CallToolRequestParams, CallToolResponse, CallToolResult, ContentBlock, Resource, Tool,
+        ToolAnnotations,
+    },
     service::RequestContext,
 };
 use serde_json::{Map, Value};
@@ -17,7 +20,7 @@ use super::{
 };
 use crate::{
     auth::step_up_message,
-    tools::{Progress, Reply, Row, ToolCx, ToolError},
+    tools::{Link, Links, Progress, Reply, Row, ToolCx, ToolError},
 };
 
 /// A tool in the library's words.
@@ -61,13 +64,30 @@ pub(super) async fn call(
     let result = match run(shared, row, arguments, progress, &context.ct, &scope).await {
         Ok(reply) => {
             let structured = reply.to_value();
-            let mut result = CallToolResult::success(vec![ContentBlock::text(reply.into_json())]);
+            let links = reply.links().iter().filter(|_| scope.links).map(link);
+            let links: Vec<_> = links.collect();
+            let mut content = vec![ContentBlock::text(reply.into_json())];
+            content.extend(links);
+            let mut result = CallToolResult::success(content);
             result.structured_content = Some(structured);
             result
         }
         Err(text) => CallToolResult::error(vec![ContentBlock::text(text)]),
     };
     Ok(result.into())
+}
+
+/// A link in the library's words.
+pub(super) fn link(link: &Link) -> ContentBlock {
+    let mut resource = Resource::new(link.uri.to_string(), link.name.as_str());
+    resource.mime_type.clone_from(&link.mime_type);
+    resource.size = link.size;
+    resource.annotations = link.annotations.as_ref().map(|modified| {
+        let mut annotations = Annotations::default();
+        annotations.last_modified = Some(modified.last_modified.clone());
+        annotations
+    });
+    ContentBlock::resource_link(resource)
 }
 
 /// Runs a tool under its guards and reports to the edge and the log. The error is the text for the client.
@@ -117,6 +137,7 @@ pub(super) fn context(
         deadline: guard::deadline(patience),
         clock: shared.clock.clone(),
         progress,
+        links: Links::default(),
         cancelled: cancelled.clone(),
     }
 }

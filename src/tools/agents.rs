@@ -12,4 +12,4 @@ pub use get_agent_search_count::GetAgentSearchCount;
 pub use get_personal_agent_count::GetPersonalAgentCount;
 pub use list_agents::ListAgents;
 pub use search_agents::SearchAgents;
-pub(super) use summary::AgentSummary;
+pub(super) use summary::{AgentSummary, WholeAgent, status_name};

@@ -4,7 +4,9 @@
 //! `"true"`, an enum word in another case. Messages name the argument and what is allowed, and never repeat a value.
 
 mod blank;
+mod choice;
 mod dates;
+mod ids;
 mod status;
 
 use std::{borrow::Cow, fmt};
@@ -15,9 +17,15 @@ use serde_json::Value;
 
 pub(super) use self::{
     blank::blank_is_absent,
+    choice::{choice, closed_set, code, numbered},
     dates::{window, window_this_month},
 };
-pub use self::{dates::DateArg, status::RunStatusName};
+pub use self::{
+    choice::{Choice, SortOrder, Verbosity},
+    dates::DateArg,
+    ids::{AgentArgs, NoArgs, RunArgs, SpaceArgs},
+    status::RunStatusName,
+};
 use super::{
     ToolError,
     schema::{Object, expectation},
@@ -260,50 +268,6 @@ impl JsonSchema for RunStatusCode {
         json_schema!({"type": "integer", "enum": codes})
     }
 }
-
-/// A closed set of words, read in any case.
-macro_rules! choice {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum $name {
-            $($(#[$variant_doc])* $variant,)*
-        }
-
-        impl std::fmt::Display for $name {
-            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str(match self {
-                    $(Self::$variant => $word,)*
-                })
-            }
-        }
-
-        impl<'de> serde::Deserialize<'de> for $name {
-            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let word = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-                $(if word.trim().eq_ignore_ascii_case($word) {
-                    return Ok(Self::$variant);
-                })*
-                Err(serde::de::Error::custom("not one of the allowed words"))
-            }
-        }
-
-        impl schemars::JsonSchema for $name {
-            fn inline_schema() -> bool {
-                true
-            }
-
-            fn schema_name() -> std::borrow::Cow<'static, str> {
-                stringify!($name).into()
-            }
-
-            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                schemars::json_schema!({"type": "string", "enum": [$($word),*]})
-            }
-        }
-    };
-}
-pub(super) use choice;
 
 impl<const MIN: u32, const MAX: u32> fmt::Display for Bounded<MIN, MAX> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

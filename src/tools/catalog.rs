@@ -134,7 +134,10 @@ fn row<T: Tool>() -> Row {
             let args: T::Args = arguments::read(schema, arguments)?;
             let patience = T::patience(&args);
             let start = move |cx: ToolCx| -> Running {
-                Box::pin(async move { Reply::of(&T::call(&cx, args).await?) })
+                Box::pin(async move {
+                    let reply = Reply::of(&T::call(&cx, args).await?)?;
+                    Ok(reply.with_links(cx.links.take()))
+                })
             };
             Ok(Prepared { patience, start: Box::new(start) })
         },

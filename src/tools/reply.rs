@@ -3,24 +3,42 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{ToolError, untrusted};
+use super::{ToolError, links::Link, untrusted};
 
 /// A successful result.
 #[derive(Debug, Clone)]
 pub struct Reply {
     json: String,
+    links: Vec<Link>,
 }
 
 impl Reply {
     pub(super) fn of<T: Serialize>(output: &T) -> Result<Self, ToolError> {
         let json = serde_json::to_string(output).map_err(|error| ToolError::internal(&error))?;
         if is_clean(&json) {
-            return Ok(Self { json });
+            return Ok(Self { json, links: Vec::new() });
         }
         // Names, messages and data come from pages, agents and logs. Rare enough to pay for a second pass.
         let mut value: Value = serde_json::from_str(&json).map_err(|error| ToolError::internal(&error))?;
         clean(&mut value);
-        Ok(Self { json: value.to_string() })
+        Ok(Self { json: value.to_string(), links: Vec::new() })
+    }
+
+    /// A reply for tests of how it is written.
+    #[cfg(test)]
+    pub(crate) fn sample(output: &Value, links: &super::Links) -> Self {
+        Self { json: output.to_string(), links: links.take() }
+    }
+
+    pub(super) fn with_links(mut self, links: Vec<Link>) -> Self {
+        self.links = links;
+        self
+    }
+
+    /// Where more is to be had.
+    #[must_use]
+    pub fn links(&self) -> &[Link] {
+        &self.links
     }
 
     /// The result as one line of JSON; always an object.

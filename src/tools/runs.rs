@@ -1,5 +1,6 @@
 //! Runs: executions of agents.
 
+mod acknowledged;
 mod delete_run;
 mod get_agent_run_summary;
 mod get_agent_runs;
@@ -10,6 +11,7 @@ mod start_agent;
 mod stop_agent;
 mod wait_for_run;
 
+use acknowledged::Acknowledged;
 pub use delete_run::DeleteRun;
 pub use get_agent_run_summary::GetAgentRunSummary;
 pub use get_agent_runs::GetAgentRuns;

@@ -33,7 +33,7 @@ use crate::api::ids::{AgentId, ScheduleId};
 pub struct Which {
     /// Agent id.
     agent_id: AgentId,
-    /// Schedule id from `list_agent_schedules`.
+    /// From `list_agent_schedules`.
     schedule_id: ScheduleId,
 }
 

@@ -125,12 +125,15 @@ fn clean(schema: &mut Value) {
     each_subschema(object, &mut clean);
 }
 
-/// The arguments as they are published: usual lengths of texts are told only when they are exceeded, which hardly ever
-/// happens, and would cost every reader of the list some tokens.
+/// The arguments as they are published. Usual lengths of texts are told only when they are exceeded, which hardly ever
+/// happens, and would cost every reader of the list some tokens, as would the marks that only a page shows.
 pub fn published_input(schema: &Object) -> Arc<Object> {
     let mut schema = schema.clone();
     if let Some(Value::Object(properties)) = schema.get_mut("properties") {
         for property in properties.values_mut().filter_map(Value::as_object_mut) {
+            if let Some(Value::String(description)) = property.get_mut("description") {
+                description.retain(|c| c != '`');
+            }
             let usual = property.get("maxLength").and_then(Value::as_u64).is_some_and(|max| max <= 500);
             if usual {
                 property.remove("minLength");

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::support::TestServer;
+use sequentum_mcp::tools::Catalog;
+
+use crate::{every_tool::plain, support::TestServer};
 
 #[tokio::test]
 async fn each_refusal_names_the_argument_and_what_is_allowed() {
@@ -109,6 +111,90 @@ async fn harmless_deviations_are_accepted() {
     assert!(run["run"]["id"].is_number());
     let none: Value = server.ask("list_spaces", Value::Null).await;
     assert_eq!(none["returned"], 3);
+}
+
+/// Sets that the platform numbers: further ways to write their members than those that are published.
+const NUMBERED: [(&str, &[&str]); 5] = [
+    ("status", &["7", "\"7\"", "\"failed\"", "\"UPDATINGDATASET\""]),
+    ("sortOrder", &["0", "1", "1.0", "\"0\""]),
+    ("configType", &["1", "2", "\"4\""]),
+    ("scheduleType", &["\"runonce\"", "\"RunEvery\"", "\"CRON\""]),
+    ("runEveryPeriod", &["\"minute\"", "\"HOUR\"", "\"Month\""]),
+];
+/// Sets of words.
+const WORDS: [&str; 8] =
+    ["sortColumn", "verbosity", "part", "removeMethod", "parallelExport", "logLevel", "logMode", "timeUnit"];
+
+#[tokio::test]
+async fn words_in_any_case_and_the_platforms_numbers_are_understood() {
+    let server = TestServer::start().await;
+    let catalog = Catalog::new();
+    let mut tried = 0;
+    for (tool, good) in plain() {
+        let schema = &catalog.find(tool).unwrap().input_schema;
+        for (name, property) in schema["properties"].as_object().unwrap() {
+            let Some(published) = property["enum"].as_array() else { continue };
+            let mut spellings: Vec<Value> = published.iter().flat_map(spelled).collect();
+            let numbered = NUMBERED.iter().find(|(numbered, _)| numbered == name);
+            assert!(
+                numbered.is_some() || WORDS.contains(&name.as_str()),
+                "{tool}.{name} is new: has it numbers?"
+            );
+            let further = numbered.into_iter().flat_map(|(_, further)| *further);
+            spellings.extend(further.map(|json| serde_json::from_str::<Value>(json).unwrap()));
+            for value in spellings {
+                let mut arguments = good.clone();
+                arguments[name] = value.clone();
+                // What it is understood as may not fit the other arguments, or the platform, but it is understood.
+                let text = server.call(tool, arguments).await.to_string();
+                assert!(
+                    !text.contains(&format!("Argument `{name}` must be")),
+                    "{tool} {name} {value}: {text}"
+                );
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 150, "{tried} spellings were tried");
+}
+
+/// A published value as models write it.
+fn spelled(value: &Value) -> Vec<Value> {
+    match value.as_str() {
+        Some(word) => {
+            vec![json!(word.to_uppercase()), json!(word.to_lowercase()), json!(format!(" {word} "))]
+        }
+        None => vec![value.clone(), json!(value.to_string()), json!(value.as_f64().unwrap())],
+    }
+}
+
+#[tokio::test]
+async fn words_and_numbers_become_the_platforms_own() {
+    let server = TestServer::start().await;
+    for (tool, arguments, query) in [
+        ("list_agents", json!({"sortOrder": "Desc", "configType": "shared"}), "configType=2&sortOrder=1"),
+        ("list_agents", json!({"sortOrder": 0, "configType": 4}), "configType=4&sortOrder=0"),
+        ("list_agents", json!({"configType": "API", "status": "Never"}), ""),
+        ("list_agents", json!({"configType": "API", "status": "success"}), "status=10&configType=Api"),
+        (
+            "get_agents_usage",
+            json!({"sortColumn": "COST", "sortOrder": "desc"}),
+            "sortColumn=cost&sortOrder=1",
+        ),
+        ("get_agents_usage", json!({"sortOrder": "1"}), "sortOrder=1"),
+        ("get_agent_runs_cost", json!({"agentId": 7301, "sortOrder": "ASC"}), "sortOrder=0"),
+        ("get_agent_runs_cost", json!({"agentId": 7301, "sortOrder": 1}), "sortOrder=1"),
+        ("get_runs_summary", json!({"status": 6}), "status=Failure"),
+        ("get_agent_cost_breakdown", json!({"agentId": 7301, "timeUnit": "Month"}), "timeUnit=month"),
+    ] {
+        let before = server.platform.requests().len();
+        server.call(tool, arguments.clone()).await;
+        let seen = server.platform.requests().split_off(before).pop().and_then(|seen| seen.query);
+        let seen = seen.unwrap_or_default();
+        let kept = ["status", "configType", "sortColumn", "sortOrder", "timeUnit"];
+        let parts = seen.split('&').filter(|part| kept.contains(&part.split('=').next().unwrap()));
+        assert_eq!(parts.collect::<Vec<_>>().join("&"), query, "{tool} {arguments}");
+    }
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 /// A room, the rooms it may know, and the libraries that are its alone to name.
-const ROOMS: [(&str, &[&str]); 16] = [
+const ROOMS: [(&str, &[&str]); 17] = [
     ("clock", &[]),
     ("outbound", &[]),
     ("config", &["outbound", "api::retry"]),
@@ -13,8 +13,23 @@ const ROOMS: [(&str, &[&str]); 16] = [
     ("tools", &["api", "auth", "clock", "policies", "resources"]),
     ("completions", &["api", "auth", "clock", "tools::untrusted"]),
     ("resources", &["api::ids", "completions"]),
+    ("subscriptions", &["api", "auth", "clock"]),
     ("prompts", &["api::ids", "completions", "policies", "tools::untrusted"]),
-    ("mcp", &["tools", "prompts", "resources", "completions", "policies", "api", "auth", "config", "clock"]),
+    (
+        "mcp",
+        &[
+            "tools",
+            "prompts",
+            "resources",
+            "completions",
+            "subscriptions",
+            "policies",
+            "api",
+            "auth",
+            "config",
+            "clock",
+        ],
+    ),
     ("http", &["mcp", "tools", "auth", "clock"]),
     ("telemetry", &["config"]),
     ("demo", &["clock", "outbound"]),

@@ -12,6 +12,7 @@
 )]
 
 mod arguments;
+mod bodies;
 mod budgets;
 mod completions;
 mod connect;
@@ -23,8 +24,10 @@ mod identity;
 mod layers;
 mod prompts;
 mod protocol;
+mod resources;
 mod sessions;
 mod shutdown;
+mod subscriptions;
 mod support;
 mod surface;
 mod surface_prompts;

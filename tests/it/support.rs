@@ -1,6 +1,8 @@
 //! What the tests stand on: a started server in front of a started platform, and ways to talk to it.
 
 pub mod browser;
+pub mod events;
+mod schema;
 pub mod server;
 
 pub use server::{Answer, TestServer};

@@ -1,19 +1,15 @@
 //! `whoami`: who is signed in, with which rights, until when.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::{
     auth::Scope,
-    tools::{Effect, Tool, ToolCx, ToolError, Toolset},
+    tools::{Effect, Tool, ToolCx, ToolError, Toolset, arguments::NoArgs},
 };
 
 /// The tool.
 pub struct Whoami;
-
-/// No arguments.
-#[derive(Debug, Deserialize, JsonSchema)]
-pub struct Args {}
 
 /// The caller, as the verified credential describes it.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -44,10 +40,10 @@ impl Tool for Whoami {
     const EFFECT: Effect = Effect::Read;
     const SCOPES: &'static [Scope] = &[];
 
-    type Args = Args;
+    type Args = NoArgs;
     type Output = Output;
 
-    async fn call(cx: &ToolCx, _: Args) -> Result<Output, ToolError> {
+    async fn call(cx: &ToolCx, _: NoArgs) -> Result<Output, ToolError> {
         let caller = &cx.caller;
         let names = |set: crate::auth::ScopeSet| set.iter().map(Scope::as_str).collect();
         Ok(Output {

@@ -1,14 +1,15 @@
 //! `get_agent`: the complete record of one agent.
 
+use std::borrow::Cow;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::status_name;
 use crate::{
-    api::{
-        ids::AgentId,
-        model::{Agent, run_status_name},
-    },
+    api::{ids::AgentId, model::Agent},
     auth::Scope,
+    resources::ResourceUri,
     tools::{Effect, Tool, ToolCx, ToolError, Toolset, arguments::Flag},
 };
 
@@ -21,7 +22,7 @@ pub struct GetAgent;
 pub struct Args {
     /// Agent id.
     agent_id: AgentId,
-    /// Whether to return the icon and the image, which are large; default: false.
+    /// Also icon and image, which are large; default: false.
     include_images: Option<Flag>,
 }
 
@@ -32,7 +33,7 @@ pub struct Output {
     #[serde(flatten)]
     agent: Agent,
     /// Status of the latest run by name, or `Never Run`.
-    status_name: String,
+    status_name: Cow<'static, str>,
 }
 
 impl Tool for GetAgent {
@@ -49,12 +50,11 @@ impl Tool for GetAgent {
 
     async fn call(cx: &ToolCx, args: Args) -> Result<Output, ToolError> {
         let mut agent = cx.api().agent(args.agent_id).await?;
+        cx.links.add(ResourceUri::AgentRuns { agent: args.agent_id });
         if !args.include_images.unwrap_or_default().0 {
             agent.icon = None;
             agent.image = None;
         }
-        let status_name =
-            agent.status.map_or_else(|| "Never Run".to_owned(), |code| run_status_name(code).into_owned());
-        Ok(Output { agent, status_name })
+        Ok(Output { status_name: status_name(agent.status), agent })
     }
 }

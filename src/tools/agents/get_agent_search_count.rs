@@ -19,7 +19,7 @@ pub struct GetAgentSearchCount;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Args {
-    /// Part of the name or the description, in any case.
+    /// Part of name or description, in any case.
     query: Text<500>,
     /// Whether archived agents count too; default: false.
     include_archived: Option<Flag>,
@@ -28,7 +28,7 @@ pub struct Args {
 impl Tool for GetAgentSearchCount {
     const NAME: &'static str = "get_agent_search_count";
     const TITLE: &'static str = "Get Agent Search Count";
-    const DESCRIPTION: &'static str = "Counts the agents whose name or description contains a term. Use it for how many match, instead of counting rows of search_agents.";
+    const DESCRIPTION: &'static str = "Counts the agents whose name or description contains a term. Use it instead of counting rows of search_agents.";
     const TOOLSET: Toolset = Toolset::Agents;
     const EFFECT: Effect = Effect::Read;
     const SCOPES: &'static [Scope] = &[Scope::AgentsRead];

@@ -1,20 +1,13 @@
 //! `get_personal_agent_count`: how many agents are in the personal area.
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     api::model::Count,
     auth::Scope,
-    tools::{Effect, Tool, ToolCx, ToolError, Toolset},
+    tools::{Effect, Tool, ToolCx, ToolError, Toolset, arguments::NoArgs},
 };
 
 /// The tool.
 pub struct GetPersonalAgentCount;
-
-/// No arguments.
-#[derive(Debug, Deserialize, JsonSchema)]
-pub struct Args {}
 
 impl Tool for GetPersonalAgentCount {
     const NAME: &'static str = "get_personal_agent_count";
@@ -24,10 +17,10 @@ impl Tool for GetPersonalAgentCount {
     const EFFECT: Effect = Effect::Read;
     const SCOPES: &'static [Scope] = &[Scope::AgentsRead];
 
-    type Args = Args;
+    type Args = NoArgs;
     type Output = Count;
 
-    async fn call(cx: &ToolCx, _: Args) -> Result<Count, ToolError> {
+    async fn call(cx: &ToolCx, _: NoArgs) -> Result<Count, ToolError> {
         Ok(cx.api().count_personal_agents().await?)
     }
 }

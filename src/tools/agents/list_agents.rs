@@ -3,13 +3,14 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::AgentSummary;
+use super::{AgentSummary, WholeAgent};
 use crate::{
-    api::{self, AgentFilter, ids::SpaceId},
+    api::{AgentFilter, ids::SpaceId},
     auth::Scope,
     tools::{
         Effect, Tool, ToolCx, ToolError, Toolset,
-        arguments::{Bounded, RunStatusCode, choice},
+        arguments::{Bounded, Choice, RunStatusCode, SortOrder, Text, Verbosity, blank_is_absent, choice},
+        listed::{self, Shown},
     },
 };
 
@@ -22,33 +23,37 @@ pub struct ListAgents;
 pub struct Args {
     /// Status of the latest run: 1 Running, 2 Exporting, 3 Starting, 4 Queuing, 5 Stopping, 6 or 7 failed, 8 Stopped, 9 or 10 succeeded, 11 Skipped, 12 Waiting.
     status: Option<RunStatusCode>,
-    /// Only agents of this space, by its id from `list_spaces`.
+    /// Only agents of this space.
     space_id: Option<SpaceId>,
     /// Part of the agent's name, in any case.
-    search: Option<String>,
+    #[serde(default, deserialize_with = "blank_is_absent")]
+    search: Option<Text<500>>,
     /// Agent = scrapers, Command = data-input commands, Api = API configurations, Shared = reusable parts.
     config_type: Option<ConfigType>,
     /// Column to sort by; default: name.
     sort_column: Option<SortColumn>,
-    /// Sort direction; default: asc.
+    /// Default: asc.
     sort_order: Option<SortOrder>,
     /// Page, from 1; default: 1.
     page_index: Option<Bounded<1, { i32::MAX as u32 }>>,
     /// Agents per page; default: 50.
     records_per_page: Option<Bounded<1, 100>>,
+    /// Short (the default) or whole records.
+    verbosity: Option<Verbosity>,
 }
 
 choice! {
-    /// Kind of configuration.
+    /// Kind of configuration. The platform publishes numbers; whether it takes words is not known, and Api has no
+    /// number, so that is sent as the word.
     ConfigType {
         /// Scrapers.
-        Agent = "Agent",
+        Agent = "Agent" 1,
         /// Data-input commands.
-        Command = "Command",
+        Command = "Command" 4,
         /// API configurations.
         Api = "Api",
         /// Reusable parts.
-        Shared = "Shared",
+        Shared = "Shared" 2,
     }
 }
 
@@ -70,21 +75,12 @@ choice! {
     }
 }
 
-choice! {
-    /// Sort direction.
-    SortOrder {
-        /// Ascending.
-        Asc = "asc",
-        /// Descending.
-        Desc = "desc",
-    }
-}
-
 /// One page.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Output {
     /// The agents of this page.
-    agents: Vec<AgentSummary>,
+    #[schemars(with = "Vec<AgentSummary>")]
+    agents: Vec<Shown<AgentSummary, WholeAgent>>,
     /// Where this page stands; absent only if the platform did not count.
     #[serde(skip_serializing_if = "Option::is_none")]
     pagination: Option<Pagination>,
@@ -120,13 +116,9 @@ impl Tool for ListAgents {
         let page_index = args.page_index.map_or(1, Bounded::get);
         let records_per_page = args.records_per_page.map_or(50, Bounded::get);
         let page = cx.api().list_agents(&filter(&args), page_index, records_per_page).await?;
-        let shown =
-            u64::from(page_index.saturating_sub(1)) * u64::from(records_per_page) + page.agents.len() as u64;
-        let note = page.total.filter(|total| *total > shown && !page.agents.is_empty()).map(|total| {
-            format!("{shown} of {total} shown so far. Call again with pageIndex {} for more.", page_index + 1)
-        });
+        let note = listed::next_page(page.total, page_index, records_per_page, page.agents.len());
         Ok(Output {
-            agents: page.agents.into_iter().map(AgentSummary::from).collect(),
+            agents: Shown::all(page.agents, args.verbosity),
             pagination: page.total.map(|total_record_count| Pagination {
                 total_record_count,
                 page_index,
@@ -141,25 +133,11 @@ fn filter(args: &Args) -> AgentFilter {
     AgentFilter {
         status: args.status.map(|code| code.0),
         space: args.space_id,
-        name: args.search.as_deref().map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned),
-        // The platform publishes numbers; Api is a word without one.
-        config_type: args.config_type.map(|kind| match kind {
-            ConfigType::Agent => "1",
-            ConfigType::Shared => "2",
-            ConfigType::Command => "4",
-            ConfigType::Api => "Api",
-        }),
-        sort_column: args.sort_column.map(|column| match column {
-            SortColumn::Name => api::SortColumn::Name,
-            SortColumn::LastActivity => api::SortColumn::LastActivity,
-            SortColumn::Created => api::SortColumn::Created,
-            SortColumn::Updated => api::SortColumn::Updated,
-            SortColumn::Status => api::SortColumn::Status,
-            SortColumn::ConfigType => api::SortColumn::ConfigType,
-        }),
-        sort_order: args.sort_order.map(|order| match order {
-            SortOrder::Asc => api::SortOrder::Ascending,
-            SortOrder::Desc => api::SortOrder::Descending,
-        }),
+        name: args.search.as_ref().map(|name| name.as_str().to_owned()),
+        config_type: args
+            .config_type
+            .map(|kind| kind.code().map_or(kind.word().to_owned(), |code| code.to_string())),
+        sort_column: args.sort_column.map(Choice::word),
+        sort_order: args.sort_order.map(Into::into),
     }
 }

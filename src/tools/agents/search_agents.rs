@@ -3,12 +3,13 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::AgentSummary;
+use super::{AgentSummary, WholeAgent};
 use crate::{
     auth::Scope,
     tools::{
         Effect, Tool, ToolCx, ToolError, Toolset,
-        arguments::{Bounded, Text},
+        arguments::{Bounded, Text, Verbosity},
+        listed::Shown,
     },
 };
 
@@ -19,17 +20,20 @@ pub struct SearchAgents;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Args {
-    /// Part of the name or the description, in any case.
+    /// Part of name or description, in any case.
     query: Text<500>,
     /// Most agents to return; default: 50.
     max_records: Option<Bounded<1, 1000>>,
+    /// Short (the default) or whole records.
+    verbosity: Option<Verbosity>,
 }
 
 /// The matches, and whether they are all of them.
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Output {
     /// Matching agents.
-    agents: Vec<AgentSummary>,
+    #[schemars(with = "Vec<AgentSummary>")]
+    agents: Vec<Shown<AgentSummary, WholeAgent>>,
     /// How many are in this answer.
     returned: usize,
     /// The limit that applied.
@@ -44,7 +48,8 @@ pub struct Output {
 impl Tool for SearchAgents {
     const NAME: &'static str = "search_agents";
     const TITLE: &'static str = "Search Agents";
-    const DESCRIPTION: &'static str = "Finds agents whose name or description contains a term, archived ones left out. Says whether the list was cut off.";
+    const DESCRIPTION: &'static str =
+        "Finds agents whose name or description contains a term, archived ones left out.";
     const TOOLSET: Toolset = Toolset::Agents;
     const EFFECT: Effect = Effect::Read;
     const SCOPES: &'static [Scope] = &[Scope::AgentsRead];
@@ -58,12 +63,12 @@ impl Tool for SearchAgents {
         let returned = agents.len();
         let truncated = returned >= limit as usize;
         Ok(Output {
-            agents: agents.into_iter().map(AgentSummary::from).collect(),
+            agents: Shown::all(agents, args.verbosity),
             returned,
             limit,
             truncated,
             note: truncated.then_some(
-                "The limit was reached; there may be more matches. Raise maxRecords or use a narrower term.",
+                "The limit was reached; there may be more matches. get_agent_search_count tells how many; raise maxRecords or use a narrower term.",
             ),
         })
     }

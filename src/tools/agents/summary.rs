@@ -1,4 +1,6 @@
-//! The seven members of an agent that a list needs.
+//! An agent as tools show it: the seven members that a list needs, or all of them.
+
+use std::borrow::Cow;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -19,7 +21,7 @@ pub struct AgentSummary {
     #[serde(skip_serializing_if = "Option::is_none")]
     description: Option<String>,
     /// Status of the latest run by name, or `Never Run`.
-    status: String,
+    status: Cow<'static, str>,
     /// Kind: 1 Agent, 2 `SharedFile`, 3 Template, 4 Command.
     #[serde(skip_serializing_if = "Option::is_none")]
     config_type: Option<i64>,
@@ -37,12 +39,31 @@ impl From<Agent> for AgentSummary {
             id: agent.id,
             name: agent.name,
             description: agent.description,
-            status: agent
-                .status
-                .map_or_else(|| "Never Run".to_owned(), |code| run_status_name(code).into_owned()),
+            status: status_name(agent.status),
             config_type: agent.config_type,
             version: agent.version,
             last_activity: agent.last_activity,
         }
     }
+}
+
+/// An agent in a list, with everything but icon and image, which are large.
+#[derive(Debug, Serialize)]
+pub struct WholeAgent {
+    #[serde(flatten)]
+    agent: Agent,
+    /// By name, as in the short form: a member does not change its type with the length of the record.
+    status: Cow<'static, str>,
+}
+
+impl From<Agent> for WholeAgent {
+    fn from(agent: Agent) -> Self {
+        let status = status_name(agent.status);
+        Self { status, agent: Agent { status: None, icon: None, image: None, ..agent } }
+    }
+}
+
+/// A latest run's status by name.
+pub fn status_name(code: Option<i64>) -> Cow<'static, str> {
+    code.map_or(Cow::Borrowed("Never Run"), run_status_name)
 }

@@ -1,25 +1,16 @@
 //! `get_latest_failure`: why an agent's latest failed run failed.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::Diagnostics;
 use crate::{
-    api::ids::AgentId,
     auth::Scope,
-    tools::{Effect, Tool, ToolCx, ToolError, Toolset},
+    tools::{Effect, Tool, ToolCx, ToolError, Toolset, arguments::AgentArgs},
 };
 
 /// The tool.
 pub struct GetLatestFailure;
-
-/// Which agent.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Args {
-    /// Agent id.
-    agent_id: AgentId,
-}
 
 /// The failed run, if there is one.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -27,9 +18,7 @@ pub struct Output {
     /// Whether a run failed.
     found: bool,
     #[serde(flatten)]
-    failure: Option<Diagnostics>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    note: Option<&'static str>,
+    failure: Diagnostics,
 }
 
 impl Tool for GetLatestFailure {
@@ -40,19 +29,18 @@ impl Tool for GetLatestFailure {
     const EFFECT: Effect = Effect::Read;
     const SCOPES: &'static [Scope] = &[Scope::RunsRead];
 
-    type Args = Args;
+    type Args = AgentArgs;
     type Output = Output;
 
-    async fn call(cx: &ToolCx, args: Args) -> Result<Output, ToolError> {
-        let failure = cx.api().latest_failure(args.agent_id).await?;
-        if failure.is_none() {
-            // An agent out of the caller's reach looks the same; asking for its runs tells them apart.
-            cx.api().runs(args.agent_id, 1).await?;
+    async fn call(cx: &ToolCx, args: AgentArgs) -> Result<Output, ToolError> {
+        if let Some(failure) = cx.api().latest_failure(args.agent_id).await? {
+            return Ok(Output { found: true, failure: failure.into() });
         }
+        // An agent out of the caller's reach looks the same; asking for its runs tells them apart.
+        cx.api().runs(args.agent_id, 1).await?;
         Ok(Output {
-            found: failure.is_some(),
-            note: failure.is_none().then_some("The platform knows no failed run of this agent."),
-            failure: failure.map(Diagnostics::from),
+            found: false,
+            failure: Diagnostics::none("The platform knows no failed run of this agent."),
         })
     }
 }

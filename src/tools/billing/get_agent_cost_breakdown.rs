@@ -8,7 +8,7 @@ use crate::{
     auth::Scope,
     tools::{
         Effect, Tool, ToolCx, ToolError, Toolset,
-        arguments::{DateArg, Text, blank_is_absent, choice, window_this_month},
+        arguments::{Choice, DateArg, Text, blank_is_absent, choice, window_this_month},
     },
 };
 
@@ -21,7 +21,7 @@ pub struct GetAgentCostBreakdown;
 pub struct Args {
     /// Agent id.
     agent_id: AgentId,
-    /// Date or date-time, UTC; default: the first of this month.
+    /// Date or date-time, UTC; default: first of this month.
     #[serde(default, deserialize_with = "blank_is_absent")]
     start_date: Option<DateArg>,
     /// Likewise; a day counts in full; default: now.
@@ -57,10 +57,7 @@ impl Tool for GetAgentCostBreakdown {
 
     async fn call(cx: &ToolCx, args: Args) -> Result<AgentCostBreakdown, ToolError> {
         let window = window_this_month(args.start_date, args.end_date, cx.clock.now())?;
-        let unit = args.time_unit.map(|unit| match unit {
-            TimeUnit::Day => "day",
-            TimeUnit::Month => "month",
-        });
+        let unit = args.time_unit.map(Choice::word);
         let usage_types = args.usage_types.as_ref().map(Text::as_str);
         Ok(cx.api().cost_breakdown(args.agent_id, window, unit, usage_types).await?)
     }

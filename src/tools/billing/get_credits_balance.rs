@@ -1,20 +1,13 @@
 //! `get_credits_balance`: the credits at this moment.
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
     api::model::CreditsBalance,
     auth::Scope,
-    tools::{Effect, Tool, ToolCx, ToolError, Toolset},
+    tools::{Effect, Tool, ToolCx, ToolError, Toolset, arguments::NoArgs},
 };
 
 /// The tool.
 pub struct GetCreditsBalance;
-
-/// No arguments.
-#[derive(Debug, Deserialize, JsonSchema)]
-pub struct Args {}
 
 impl Tool for GetCreditsBalance {
     const NAME: &'static str = "get_credits_balance";
@@ -24,10 +17,10 @@ impl Tool for GetCreditsBalance {
     const EFFECT: Effect = Effect::Read;
     const SCOPES: &'static [Scope] = &[Scope::BillingRead];
 
-    type Args = Args;
+    type Args = NoArgs;
     type Output = CreditsBalance;
 
-    async fn call(cx: &ToolCx, _: Args) -> Result<CreditsBalance, ToolError> {
+    async fn call(cx: &ToolCx, _: NoArgs) -> Result<CreditsBalance, ToolError> {
         Ok(cx.api().credits_balance().await?)
     }
 }

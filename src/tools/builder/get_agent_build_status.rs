@@ -1,26 +1,17 @@
 //! `get_agent_build_status`: how far a build is.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::FAILED;
+use super::{FAILED, Which};
 use crate::{
-    api::ids::BuildSessionId,
     auth::Scope,
     policies::polling,
-    tools::{Effect, Tool, ToolCx, ToolError, Toolset},
+    tools::{Effect, Tool, ToolCx, ToolError, Toolset, untrusted::Notice},
 };
 
 /// The tool.
 pub struct GetAgentBuildStatus;
-
-/// Which build.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Args {
-    /// Session id from `start_agent_build`: letters, digits, - and _.
-    session_id: BuildSessionId,
-}
 
 /// The state.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -38,6 +29,9 @@ pub struct Output {
     browser_io_seconds: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'static str>,
+    /// Beside a name, which the build service took from the page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notice: Option<Notice>,
 }
 
 impl Tool for GetAgentBuildStatus {
@@ -49,16 +43,17 @@ impl Tool for GetAgentBuildStatus {
     const EFFECT: Effect = Effect::Read;
     const SCOPES: &'static [Scope] = &[Scope::AgentsRead];
 
-    type Args = Args;
+    type Args = Which;
     type Output = Output;
 
-    async fn call(cx: &ToolCx, args: Args) -> Result<Output, ToolError> {
+    async fn call(cx: &ToolCx, args: Which) -> Result<Output, ToolError> {
         let build = cx.api().build_status(&args.session_id).await?;
         let status = build.status.unwrap_or_else(|| "processing".to_owned());
         Ok(Output {
             error: (status == "error").then_some(FAILED),
             status,
             agent_id: build.agent_id.or(build.config_id),
+            notice: build.agent_name.is_some().then_some(Notice),
             agent_name: build.agent_name,
             agent_elapsed_seconds: build.agent_elapsed_seconds,
             browser_io_seconds: build.browser_io_seconds,

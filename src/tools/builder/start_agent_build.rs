@@ -13,7 +13,7 @@ use crate::{
     api::ids::{BuildSessionId, SpaceId},
     auth::Scope,
     policies::prompt_handling,
-    tools::{Effect, Tool, ToolCx, ToolError, Toolset, arguments::Flag, lost},
+    tools::{Effect, Tool, ToolCx, ToolError, Toolset, arguments::Flag, lost, untrusted::Notice},
 };
 
 /// Time beyond the wait, for starting the build and for stopping it.
@@ -80,6 +80,9 @@ pub struct Output {
     agent_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     message: Option<&'static str>,
+    /// Beside a name, which the build service took from the page.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notice: Option<Notice>,
 }
 
 impl Tool for StartAgentBuild {
@@ -107,7 +110,14 @@ impl Tool for StartAgentBuild {
             lost::once(error, look)
         })?;
         if !args.waits() {
-            return Ok(Output { session_id, status: None, agent_id: None, agent_name: None, message: None });
+            return Ok(Output {
+                session_id,
+                status: None,
+                agent_id: None,
+                agent_name: None,
+                message: None,
+                notice: None,
+            });
         }
         let notice = format!("Build session {session_id} goes on");
         cx.progress.report(0.0, BOUND.as_secs_f64(), notice.clone()).await;
@@ -140,6 +150,7 @@ fn finish(session_id: BuildSessionId, end: End) -> Result<Output, ToolError> {
             session_id,
             status: build.status,
             agent_id: build.agent_id.or(build.config_id),
+            notice: build.agent_name.is_some().then_some(Notice),
             agent_name: build.agent_name,
             message: None,
         }),
@@ -149,6 +160,7 @@ fn finish(session_id: BuildSessionId, end: End) -> Result<Output, ToolError> {
             agent_id: None,
             agent_name: None,
             message: Some("The build goes on. Follow it with get_agent_build_status; do not start it again."),
+            notice: None,
         }),
         End::Failed(build) => {
             tracing::debug!(%session_id, cause = build.error, "the build failed");

@@ -1,8 +1,9 @@
 //! `stop_agent_build`: end a build.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
+use super::Which;
 use crate::{
     api::ids::BuildSessionId,
     auth::Scope,
@@ -11,14 +12,6 @@ use crate::{
 
 /// The tool.
 pub struct StopAgentBuild;
-
-/// Which build.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Args {
-    /// Session id from `start_agent_build`: letters, digits, - and _.
-    session_id: BuildSessionId,
-}
 
 /// The acknowledgement.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -36,10 +29,10 @@ impl Tool for StopAgentBuild {
     const EFFECT: Effect = Effect::Set;
     const SCOPES: &'static [Scope] = &[Scope::AgentsWrite];
 
-    type Args = Args;
+    type Args = Which;
     type Output = Output;
 
-    async fn call(cx: &ToolCx, Args { session_id }: Args) -> Result<Output, ToolError> {
+    async fn call(cx: &ToolCx, Which { session_id }: Which) -> Result<Output, ToolError> {
         cx.api().stop_build(&session_id).await?;
         Ok(Output { stopped: true, session_id })
     }

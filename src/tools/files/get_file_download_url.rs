@@ -20,7 +20,7 @@ pub struct Args {
     agent_id: AgentId,
     /// Run id.
     run_id: RunId,
-    /// File id from `get_run_files`.
+    /// From `get_run_files`.
     file_id: FileId,
 }
 

@@ -1,29 +1,17 @@
 //! `get_run_files`: the files of a run.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::{
-    api::{
-        ids::{AgentId, RunId},
-        model::RunFile,
-    },
+    api::{ids::FileId, model::RunFile},
     auth::Scope,
-    tools::{Effect, Tool, ToolCx, ToolError, Toolset},
+    resources::ResourceUri,
+    tools::{Effect, Tool, ToolCx, ToolError, Toolset, arguments::RunArgs},
 };
 
 /// The tool.
 pub struct GetRunFiles;
-
-/// Whose files.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Args {
-    /// Agent id.
-    agent_id: AgentId,
-    /// Run id.
-    run_id: RunId,
-}
 
 /// The files.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -84,11 +72,18 @@ impl Tool for GetRunFiles {
     const EFFECT: Effect = Effect::Read;
     const SCOPES: &'static [Scope] = &[Scope::RunsRead];
 
-    type Args = Args;
+    type Args = RunArgs;
     type Output = Output;
 
-    async fn call(cx: &ToolCx, args: Args) -> Result<Output, ToolError> {
+    async fn call(cx: &ToolCx, args: RunArgs) -> Result<Output, ToolError> {
         let files = cx.api().run_files(args.agent_id, args.run_id).await?;
+        for file in &files {
+            if let Some(id) = FileId::sent(file.id) {
+                let uri = ResourceUri::RunFile { agent: args.agent_id, run: args.run_id, file: id };
+                let name = file.name.as_deref().unwrap_or_default();
+                cx.links.add_file(uri, name, file.file_size, file.created.as_deref());
+            }
+        }
         let note = files.is_empty().then_some(
             "The run has no files. A run that has not ended exports later; one that failed early may have none.",
         );

@@ -1,8 +1,9 @@
 //! `delete_run`: remove a run, or only its files.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
+use super::Acknowledged;
 use crate::{
     api::{
         RemoveMethod,
@@ -21,7 +22,7 @@ pub struct DeleteRun;
 pub struct Args {
     /// Agent id.
     agent_id: AgentId,
-    /// Run id from `get_agent_runs`.
+    /// Run id.
     run_id: RunId,
     /// Everything (the default), the files, or the files and the stored input.
     remove_method: Option<Removal>,
@@ -39,15 +40,6 @@ choice! {
     }
 }
 
-/// The acknowledgement.
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Output {
-    agent_id: AgentId,
-    run_id: RunId,
-    message: &'static str,
-}
-
 impl Tool for DeleteRun {
     const NAME: &'static str = "delete_run";
     const TITLE: &'static str = "Delete Run";
@@ -58,9 +50,12 @@ impl Tool for DeleteRun {
     const SCOPES: &'static [Scope] = &[Scope::AgentsWrite];
 
     type Args = Args;
-    type Output = Output;
+    type Output = Acknowledged;
 
-    async fn call(cx: &ToolCx, Args { agent_id, run_id, remove_method }: Args) -> Result<Output, ToolError> {
+    async fn call(
+        cx: &ToolCx,
+        Args { agent_id, run_id, remove_method }: Args,
+    ) -> Result<Acknowledged, ToolError> {
         let method = remove_method.map(|removal| match removal {
             Removal::EntireRun => RemoveMethod::EntireRun,
             Removal::AllFiles => RemoveMethod::AllFiles,
@@ -74,6 +69,6 @@ impl Tool for DeleteRun {
                 "The files and the input of the run were deleted; its record was kept."
             }
         };
-        Ok(Output { agent_id, run_id, message })
+        Ok(Acknowledged { agent_id, run_id, message })
     }
 }

@@ -1,27 +1,13 @@
 //! `get_agent_run_summary`: the runs of an agent, counted by status.
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
-    api::{
-        ids::AgentId,
-        model::{AgentRunSummary, run_status_name},
-    },
+    api::model::{AgentRunSummary, run_status_name},
     auth::Scope,
-    tools::{Effect, Tool, ToolCx, ToolError, Toolset},
+    tools::{Effect, Tool, ToolCx, ToolError, Toolset, arguments::AgentArgs},
 };
 
 /// The tool.
 pub struct GetAgentRunSummary;
-
-/// Whose runs.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Args {
-    /// Agent id.
-    agent_id: AgentId,
-}
 
 impl Tool for GetAgentRunSummary {
     const NAME: &'static str = "get_agent_run_summary";
@@ -31,10 +17,10 @@ impl Tool for GetAgentRunSummary {
     const EFFECT: Effect = Effect::Read;
     const SCOPES: &'static [Scope] = &[Scope::RunsRead];
 
-    type Args = Args;
+    type Args = AgentArgs;
     type Output = AgentRunSummary;
 
-    async fn call(cx: &ToolCx, args: Args) -> Result<AgentRunSummary, ToolError> {
+    async fn call(cx: &ToolCx, args: AgentArgs) -> Result<AgentRunSummary, ToolError> {
         let mut summary = cx.api().run_summary(args.agent_id).await?;
         for row in summary.status_counts.get_or_insert_default() {
             if row.status_name.is_none() {

@@ -5,11 +5,12 @@ use serde::{Deserialize, Serialize};
 
 use super::{RunRecord, RunSummary};
 use crate::{
-    api::{ids::AgentId, model::AgentRun},
+    api::ids::AgentId,
     auth::Scope,
     tools::{
         Effect, Tool, ToolCx, ToolError, Toolset,
-        arguments::{Bounded, choice},
+        arguments::{Bounded, Verbosity},
+        listed::Shown,
     },
 };
 
@@ -24,28 +25,8 @@ pub struct Args {
     agent_id: AgentId,
     /// Most runs to return, newest first; default: 50.
     max_records: Option<Bounded<1, 1000>>,
-    /// summary (default): status, time, records, message; full: the whole record.
+    /// Short (the default) or whole records.
     verbosity: Option<Verbosity>,
-}
-
-choice! {
-    /// How much of each run to return.
-    Verbosity {
-        /// What the next step needs.
-        Summary = "summary",
-        /// The platform's whole record.
-        Full = "full",
-    }
-}
-
-/// A run, short or whole.
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(untagged)]
-pub enum Run {
-    /// What the next step needs.
-    Summary(RunSummary),
-    /// The platform's whole record.
-    Full(Box<RunRecord>),
 }
 
 /// The runs, and whether they are all of them.
@@ -53,7 +34,7 @@ pub enum Run {
 pub struct Output {
     /// Runs, newest first.
     #[schemars(with = "Vec<RunSummary>")]
-    runs: Vec<Run>,
+    runs: Vec<Shown<RunSummary, RunRecord>>,
     /// How many are in this answer.
     returned: usize,
     /// The limit that applied.
@@ -68,7 +49,8 @@ pub struct Output {
 impl Tool for GetAgentRuns {
     const NAME: &'static str = "get_agent_runs";
     const TITLE: &'static str = "Get Agent Runs";
-    const DESCRIPTION: &'static str = "Lists an agent's most recent runs, newest first, with status, times, records and errors. Says whether older ones were cut off.";
+    const DESCRIPTION: &'static str =
+        "Lists an agent's most recent runs, newest first, with status, times, records and errors.";
     const TOOLSET: Toolset = Toolset::Runs;
     const EFFECT: Effect = Effect::Read;
     const SCOPES: &'static [Scope] = &[Scope::RunsRead];
@@ -79,19 +61,15 @@ impl Tool for GetAgentRuns {
     async fn call(cx: &ToolCx, args: Args) -> Result<Output, ToolError> {
         let limit = args.max_records.map_or(50, Bounded::get);
         let runs = cx.api().runs(args.agent_id, limit).await?;
-        let shown = |run: AgentRun| match args.verbosity {
-            Some(Verbosity::Full) => Run::Full(Box::new(run.into())),
-            Some(Verbosity::Summary) | None => Run::Summary(run.into()),
-        };
         let returned = runs.len();
         let truncated = returned >= limit as usize;
         Ok(Output {
-            runs: runs.into_iter().map(shown).collect(),
+            runs: Shown::all(runs, args.verbosity),
             returned,
             limit,
             truncated,
             note: truncated
-                .then_some("The limit was reached; there may be older runs. Raise maxRecords to see them."),
+                .then_some("The limit was reached; there may be older runs. Raise maxRecords to see them; get_agent_run_summary counts them all."),
         })
     }
 }

@@ -1,30 +1,17 @@
 //! `get_run_status`: one run as it is now.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::RunRecord;
 use crate::{
-    api::{
-        ids::{AgentId, RunId},
-        model::is_finished,
-    },
+    api::model::is_finished,
     auth::Scope,
-    tools::{Effect, Tool, ToolCx, ToolError, Toolset},
+    tools::{Effect, Tool, ToolCx, ToolError, Toolset, arguments::RunArgs},
 };
 
 /// The tool.
 pub struct GetRunStatus;
-
-/// Which run.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Args {
-    /// Agent id.
-    agent_id: AgentId,
-    /// Run id.
-    run_id: RunId,
-}
 
 /// The run.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -44,11 +31,12 @@ impl Tool for GetRunStatus {
     const EFFECT: Effect = Effect::Read;
     const SCOPES: &'static [Scope] = &[Scope::RunsRead];
 
-    type Args = Args;
+    type Args = RunArgs;
     type Output = Output;
 
-    async fn call(cx: &ToolCx, args: Args) -> Result<Output, ToolError> {
+    async fn call(cx: &ToolCx, args: RunArgs) -> Result<Output, ToolError> {
         let run = cx.api().run(args.agent_id, args.run_id).await?;
+        cx.links.add_next_of(args.agent_id, args.run_id, run.status);
         let finished = run.status.is_some_and(is_finished);
         Ok(Output { run: run.into(), finished })
     }

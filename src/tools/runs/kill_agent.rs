@@ -1,35 +1,13 @@
 //! `kill_agent`: end a run that does not react to a stop.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
+use super::Acknowledged;
 use crate::{
-    api::ids::{AgentId, RunId},
     auth::Scope,
-    tools::{Effect, Tool, ToolCx, ToolError, Toolset, lost},
+    tools::{Effect, Tool, ToolCx, ToolError, Toolset, arguments::RunArgs, lost},
 };
 
 /// The tool.
 pub struct KillAgent;
-
-/// Which run.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Args {
-    /// Agent id.
-    agent_id: AgentId,
-    /// Run id.
-    run_id: RunId,
-}
-
-/// The acknowledgement.
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Output {
-    agent_id: AgentId,
-    run_id: RunId,
-    message: &'static str,
-}
 
 impl Tool for KillAgent {
     const NAME: &'static str = "kill_agent";
@@ -39,15 +17,15 @@ impl Tool for KillAgent {
     const EFFECT: Effect = Effect::Destroy { repeatable: false };
     const SCOPES: &'static [Scope] = &[Scope::AgentsWrite];
 
-    type Args = Args;
-    type Output = Output;
+    type Args = RunArgs;
+    type Output = Acknowledged;
 
-    async fn call(cx: &ToolCx, Args { agent_id, run_id }: Args) -> Result<Output, ToolError> {
+    async fn call(cx: &ToolCx, RunArgs { agent_id, run_id }: RunArgs) -> Result<Acknowledged, ToolError> {
         cx.api().kill_run(agent_id, run_id).await.map_err(|error| {
             let look = "It is not known whether this arrived, and a second call uses force. Look with get_run_status first.";
             lost::once(error, look)
         })?;
-        Ok(Output {
+        Ok(Acknowledged {
             agent_id,
             run_id,
             message: "The run was asked to end, by force if it was stopping already. Check with get_run_status.",

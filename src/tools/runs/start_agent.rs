@@ -7,11 +7,16 @@ use serde::{Deserialize, Serialize};
 
 use super::RunRecord;
 use crate::{
-    api::{ApiError, StartOutcome, StartRequest, ids::AgentId, model::is_finished},
+    api::{
+        ApiError, StartOutcome, StartRequest,
+        ids::{AgentId, RunId},
+        model::is_finished,
+    },
     auth::Scope,
     tools::{
         Effect, Tool, ToolCx, ToolError, Toolset,
         arguments::{Bounded, Flag, JsonText},
+        untrusted::Notice,
     },
 };
 
@@ -48,6 +53,14 @@ pub struct Output {
     /// The extracted data (synchronous mode): JSON, or text such as CSV.
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<serde_json::Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    notice: Option<Notice>,
+}
+
+impl Output {
+    fn of_data(data: serde_json::Value) -> Self {
+        Self { run: None, data: Some(data), notice: Some(Notice) }
+    }
 }
 
 impl Args {
@@ -77,7 +90,7 @@ impl Tool for StartAgent {
     async fn call(cx: &ToolCx, args: Args) -> Result<Output, ToolError> {
         let wait = args.wait();
         let request = args.request(wait);
-        if wait.is_some() && request.parallelism > 1 {
+        if wait.is_some() && request.parallelism.is_some_and(|count| count > 1) {
             return Err(ToolError::arguments(
                 "Argument `parallelism` must be 1 when `isRunSynchronously` is true.",
             ));
@@ -90,9 +103,14 @@ impl Tool for StartAgent {
             Some(wait) => cx.progress.during(wait, "The agent is running", start).await,
         };
         match outcome {
-            Ok(StartOutcome::Run(run)) => Ok(Output { run: Some((*run).into()), data: None }),
-            Ok(StartOutcome::Data(data)) => Ok(Output { run: None, data: Some(data) }),
-            Ok(StartOutcome::Text(text)) => Ok(Output { run: None, data: Some(text.into()) }),
+            Ok(StartOutcome::Run(run)) => {
+                if let Some(id) = RunId::sent(run.id) {
+                    cx.links.add_next_of(args.agent_id, id, run.status);
+                }
+                Ok(Output { run: Some((*run).into()), data: None, notice: None })
+            }
+            Ok(StartOutcome::Data(data)) => Ok(Output::of_data(data)),
+            Ok(StartOutcome::Text(text)) => Ok(Output::of_data(text.into())),
             Err(error) if error.fault().is_lost() => Err(find_started(cx, &args, begun, error).await),
             Err(error) => Err(error.into()),
         }
@@ -103,7 +121,7 @@ impl Args {
     fn request(&self, wait: Option<Duration>) -> StartRequest {
         StartRequest {
             input_parameters: self.input_parameters.as_ref().map(|text| text.0.clone()),
-            parallelism: self.parallelism.map_or(1, Bounded::get),
+            parallelism: self.parallelism.map(Bounded::get),
             wait,
         }
     }

@@ -1,38 +1,13 @@
 //! `stop_agent`: ask a run to end.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
+use super::Acknowledged;
 use crate::{
-    api::ids::{AgentId, RunId},
     auth::Scope,
-    tools::{Effect, Tool, ToolCx, ToolError, Toolset},
+    tools::{Effect, Tool, ToolCx, ToolError, Toolset, arguments::RunArgs},
 };
 
 /// The tool.
 pub struct StopAgent;
-
-/// Which run.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Args {
-    /// Agent id.
-    agent_id: AgentId,
-    /// Run id.
-    run_id: RunId,
-}
-
-/// The acknowledgement.
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Output {
-    /// Agent id.
-    agent_id: AgentId,
-    /// Run id.
-    run_id: RunId,
-    /// What happens next.
-    message: &'static str,
-}
 
 impl Tool for StopAgent {
     const NAME: &'static str = "stop_agent";
@@ -42,12 +17,12 @@ impl Tool for StopAgent {
     const EFFECT: Effect = Effect::Set;
     const SCOPES: &'static [Scope] = &[Scope::AgentsWrite];
 
-    type Args = Args;
-    type Output = Output;
+    type Args = RunArgs;
+    type Output = Acknowledged;
 
-    async fn call(cx: &ToolCx, Args { agent_id, run_id }: Args) -> Result<Output, ToolError> {
+    async fn call(cx: &ToolCx, RunArgs { agent_id, run_id }: RunArgs) -> Result<Acknowledged, ToolError> {
         cx.api().stop_run(agent_id, run_id).await?;
-        Ok(Output {
+        Ok(Acknowledged {
             agent_id,
             run_id,
             message: "The stop was requested. Check with get_run_status that the run has ended.",

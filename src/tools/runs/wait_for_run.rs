@@ -79,6 +79,7 @@ impl Tool for WaitForRun {
             let waited = Duration::try_from(cx.clock.now().duration_since(start)).unwrap_or_default();
             let left = wait.saturating_sub(waited);
             if run.status.is_some_and(is_finished) || left.is_zero() {
+                cx.links.add_next_of(args.agent_id, args.run_id, run.status);
                 return Ok(ended(&args, run));
             }
             let state = run.status.map(run_status_name).unwrap_or_default();

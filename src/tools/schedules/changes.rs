@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{kind::Kind, timing};
 use crate::{
     api::model::{Schedule, ScheduleSettings},
-    tools::ToolError,
+    tools::{ToolError, arguments::Choice},
 };
 
 /// What a caller wants to be different. Members that were not given are absent.
@@ -66,7 +66,7 @@ impl Changes {
 
     /// The complete settings after a change: what was not given stays, unless it belongs to a kind that is given up.
     pub fn update(self, stored: Schedule, now: Timestamp) -> Result<ScheduleSettings, ToolError> {
-        let stored_kind = stored.schedule_type.and_then(Kind::from_code);
+        let stored_kind = stored.schedule_type.and_then(Kind::of_code);
         let kind = self.told_kind()?.or(stored_kind).ok_or_else(|| {
             ToolError::arguments("Argument `scheduleType` is needed: the stored schedule has no known type.")
         })?;
@@ -95,7 +95,7 @@ impl Changes {
         let every = kind == Kind::RunEvery;
         let merged = ScheduleSettings {
             name: new.name.or(base.name),
-            schedule_type: Some(kind.code()),
+            schedule_type: kind.code(),
             cron_expression: new.cron_expression.or(base.cron_expression).filter(|_| cron),
             local_schedule: base.local_schedule.filter(|_| cron && same_rule),
             timezone: new.timezone.or(base.timezone),

@@ -2,13 +2,13 @@
 
 use jiff::civil::Date;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::timing;
 use crate::{
     api::model::UpcomingSchedule,
     auth::Scope,
-    tools::{Effect, Tool, ToolCx, ToolError, Toolset},
+    tools::{Effect, Tool, ToolCx, ToolError, Toolset, listed::Listed},
 };
 
 /// The tool.
@@ -24,13 +24,6 @@ pub struct Args {
     end_date: Option<String>,
 }
 
-/// The schedules that fire in the window.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct Output {
-    result: Vec<UpcomingSchedule>,
-    returned: usize,
-}
-
 impl Tool for GetScheduledRuns {
     const NAME: &'static str = "get_scheduled_runs";
     const TITLE: &'static str = "Get Scheduled Runs";
@@ -40,9 +33,9 @@ impl Tool for GetScheduledRuns {
     const SCOPES: &'static [Scope] = &[Scope::RunsRead];
 
     type Args = Args;
-    type Output = Output;
+    type Output = Listed<UpcomingSchedule>;
 
-    async fn call(cx: &ToolCx, args: Args) -> Result<Output, ToolError> {
+    async fn call(cx: &ToolCx, args: Args) -> Result<Listed<UpcomingSchedule>, ToolError> {
         let start = Bound::read("startDate", args.start_date.as_deref())?;
         let end = Bound::read("endDate", args.end_date.as_deref())?;
         if let (Some(start), Some(end)) = (&start, &end)
@@ -50,8 +43,7 @@ impl Tool for GetScheduledRuns {
         {
             return Err(ToolError::arguments("Argument `endDate` must not lie before `startDate`."));
         }
-        let result = cx.api().upcoming_schedules(start.map(|b| b.text), end.map(|b| b.text)).await?;
-        Ok(Output { returned: result.len(), result })
+        Ok(cx.api().upcoming_schedules(start.map(|b| b.text), end.map(|b| b.text)).await?.into())
     }
 }
 

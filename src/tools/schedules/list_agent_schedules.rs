@@ -1,31 +1,13 @@
 //! `list_agent_schedules`: every schedule of an agent.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
 use crate::{
-    api::{ids::AgentId, model::Schedule},
+    api::model::Schedule,
     auth::Scope,
-    tools::{Effect, Tool, ToolCx, ToolError, Toolset},
+    tools::{Effect, Tool, ToolCx, ToolError, Toolset, arguments::AgentArgs, listed::Listed},
 };
 
 /// The tool.
 pub struct ListAgentSchedules;
-
-/// Whose schedules.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Args {
-    /// Agent id.
-    agent_id: AgentId,
-}
-
-/// The schedules.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct Output {
-    result: Vec<Schedule>,
-    returned: usize,
-}
 
 impl Tool for ListAgentSchedules {
     const NAME: &'static str = "list_agent_schedules";
@@ -35,11 +17,10 @@ impl Tool for ListAgentSchedules {
     const EFFECT: Effect = Effect::Read;
     const SCOPES: &'static [Scope] = &[Scope::AgentsRead];
 
-    type Args = Args;
-    type Output = Output;
+    type Args = AgentArgs;
+    type Output = Listed<Schedule>;
 
-    async fn call(cx: &ToolCx, args: Args) -> Result<Output, ToolError> {
-        let result = cx.api().schedules(args.agent_id).await?;
-        Ok(Output { returned: result.len(), result })
+    async fn call(cx: &ToolCx, args: AgentArgs) -> Result<Listed<Schedule>, ToolError> {
+        Ok(cx.api().schedules(args.agent_id).await?.into())
     }
 }

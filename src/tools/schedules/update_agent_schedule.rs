@@ -18,7 +18,7 @@ schedule_args! {
     Args {
         /// Agent id.
         agent_id: AgentId,
-        /// Schedule id from `list_agent_schedules`.
+        /// From `list_agent_schedules`.
         schedule_id: ScheduleId,
         /// New display name.
         name: Option<Text<200>>,

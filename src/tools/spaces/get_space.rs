@@ -1,24 +1,14 @@
 //! `get_space`: one space with its settings.
 
-use schemars::JsonSchema;
-use serde::Deserialize;
-
 use crate::{
-    api::{ids::SpaceId, model::Space},
+    api::model::Space,
     auth::Scope,
-    tools::{Effect, Tool, ToolCx, ToolError, Toolset},
+    resources::ResourceUri,
+    tools::{Effect, Tool, ToolCx, ToolError, Toolset, arguments::SpaceArgs},
 };
 
 /// The tool.
 pub struct GetSpace;
-
-/// Which space.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Args {
-    /// Space id from `list_spaces`.
-    space_id: SpaceId,
-}
 
 impl Tool for GetSpace {
     const NAME: &'static str = "get_space";
@@ -28,10 +18,11 @@ impl Tool for GetSpace {
     const EFFECT: Effect = Effect::Read;
     const SCOPES: &'static [Scope] = &[Scope::SpacesRead];
 
-    type Args = Args;
+    type Args = SpaceArgs;
     type Output = Space;
 
-    async fn call(cx: &ToolCx, args: Args) -> Result<Space, ToolError> {
+    async fn call(cx: &ToolCx, args: SpaceArgs) -> Result<Space, ToolError> {
+        cx.links.add(ResourceUri::SpaceAgents { space: args.space_id });
         Ok(cx.api().space(args.space_id).await?)
     }
 }

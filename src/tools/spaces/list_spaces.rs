@@ -1,29 +1,13 @@
 //! `list_spaces`: every space of the account.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
 use crate::{
     api::model::Space,
     auth::Scope,
-    tools::{Effect, Tool, ToolCx, ToolError, Toolset},
+    tools::{Effect, Tool, ToolCx, ToolError, Toolset, arguments::NoArgs, listed::Listed},
 };
 
 /// The tool.
 pub struct ListSpaces;
-
-/// No arguments.
-#[derive(Debug, Deserialize, JsonSchema)]
-pub struct Args {}
-
-/// The spaces.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct Output {
-    /// All spaces the caller can see.
-    result: Vec<Space>,
-    /// How many there are.
-    returned: usize,
-}
 
 impl Tool for ListSpaces {
     const NAME: &'static str = "list_spaces";
@@ -34,11 +18,10 @@ impl Tool for ListSpaces {
     const EFFECT: Effect = Effect::Read;
     const SCOPES: &'static [Scope] = &[Scope::SpacesRead];
 
-    type Args = Args;
-    type Output = Output;
+    type Args = NoArgs;
+    type Output = Listed<Space>;
 
-    async fn call(cx: &ToolCx, _: Args) -> Result<Output, ToolError> {
-        let result = cx.api().spaces().await?;
-        Ok(Output { returned: result.len(), result })
+    async fn call(cx: &ToolCx, _: NoArgs) -> Result<Listed<Space>, ToolError> {
+        Ok(cx.api().spaces().await?.into())
     }
 }

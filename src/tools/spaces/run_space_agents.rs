@@ -6,8 +6,13 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::{
-    api::{RUN_SPACE_PATIENCE, ids::SpaceId, model::SpaceRun},
+    api::{
+        RUN_SPACE_PATIENCE,
+        ids::{AgentId, RunId, SpaceId},
+        model::SpaceRun,
+    },
     auth::Scope,
+    resources::ResourceUri,
     tools::{Effect, Tool, ToolCx, ToolError, Toolset, arguments::JsonText, lost},
 };
 
@@ -23,7 +28,7 @@ pub struct RunSpaceAgents;
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Args {
-    /// Space id from `list_spaces` or `search_space_by_name`.
+    /// From `list_spaces`.
     space_id: SpaceId,
     /// Input values as JSON text, handed to every agent alike.
     input_parameters: Option<JsonText>,
@@ -55,6 +60,11 @@ impl Tool for RunSpaceAgents {
                 "Some agents may have been started. Look with get_space_agents before starting them again.";
             lost::once(error, look)
         })?;
+        for item in run.results.iter().flatten() {
+            if let (Some(agent), Some(run)) = (AgentId::sent(item.agent_id), RunId::sent(item.run_id)) {
+                cx.links.add(ResourceUri::Run { agent, run });
+            }
+        }
         Ok(presentable(run))
     }
 }

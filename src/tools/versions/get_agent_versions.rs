@@ -1,33 +1,13 @@
 //! `get_agent_versions`: the saved versions of an agent.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
-
 use crate::{
-    api::{ids::AgentId, model::AgentVersion},
+    api::model::AgentVersion,
     auth::Scope,
-    tools::{Effect, Tool, ToolCx, ToolError, Toolset},
+    tools::{Effect, Tool, ToolCx, ToolError, Toolset, arguments::AgentArgs, listed::Listed},
 };
 
 /// The tool.
 pub struct GetAgentVersions;
-
-/// Whose versions.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub struct Args {
-    /// Agent id.
-    agent_id: AgentId,
-}
-
-/// The versions.
-#[derive(Debug, Serialize, JsonSchema)]
-pub struct Output {
-    /// All versions.
-    result: Vec<AgentVersion>,
-    /// How many.
-    returned: usize,
-}
 
 impl Tool for GetAgentVersions {
     const NAME: &'static str = "get_agent_versions";
@@ -37,11 +17,10 @@ impl Tool for GetAgentVersions {
     const EFFECT: Effect = Effect::Read;
     const SCOPES: &'static [Scope] = &[Scope::AgentsRead];
 
-    type Args = Args;
-    type Output = Output;
+    type Args = AgentArgs;
+    type Output = Listed<AgentVersion>;
 
-    async fn call(cx: &ToolCx, args: Args) -> Result<Output, ToolError> {
-        let result = cx.api().versions(args.agent_id).await?;
-        Ok(Output { returned: result.len(), result })
+    async fn call(cx: &ToolCx, args: AgentArgs) -> Result<Listed<AgentVersion>, ToolError> {
+        Ok(cx.api().versions(args.agent_id).await?.into())
     }
 }

@@ -22,7 +22,7 @@ pub struct RestoreAgentVersion;
 pub struct Args {
     /// Agent id.
     agent_id: AgentId,
-    /// Version from `get_agent_versions`.
+    /// From `get_agent_versions`.
     version_number: Bounded<1, { i32::MAX as u32 }>,
     /// The reason, kept in the version history.
     comments: Text<1000>,

@@ -16,13 +16,14 @@ use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 use url::Url;
 
-use super::ALL_SCOPES;
+use super::{ALL_SCOPES, schema::misfit};
 
 pub struct TestServer {
     pub platform: Platform,
     pub clock: Clock,
     pub origin: String,
     pub address: SocketAddr,
+    catalog: Catalog,
     http: reqwest::Client,
     stop: Option<oneshot::Sender<()>>,
     serving: JoinHandle<()>,
@@ -42,6 +43,13 @@ impl Answer {
 
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    /// The results in it, whether it is one document or a stream of events.
+    fn results(&self) -> Vec<Value> {
+        let lines = self.text.lines().map(|line| line.strip_prefix("data:").unwrap_or(line));
+        let messages = lines.filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        messages.filter_map(|mut message| Some(message.get_mut("result")?.take())).collect()
     }
 
     /// Status, the headers that clients act on, and the body, with what changes from run to run replaced.
@@ -85,7 +93,7 @@ impl TestServer {
         environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let mut config = Config::load(&Sources::default().with_environment(environment)).unwrap();
         config.api.retry.first_wait = Duration::from_millis(1);
-        let app = App::on(listener().await, &config, clock.clone(), catalog).unwrap();
+        let app = App::on(listener().await, &config, clock.clone(), catalog.clone()).unwrap();
         let address = app.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = tokio::spawn(app.run(async {
@@ -93,7 +101,7 @@ impl TestServer {
         }));
         let origin = format!("http://{address}");
         let http = outbound::client(&Url::parse(&origin).unwrap()).unwrap();
-        Self { platform, clock, origin, address, http, stop: Some(stop), serving }
+        Self { platform, clock, origin, address, catalog, http, stop: Some(stop), serving }
     }
 
     pub fn endpoint(&self) -> String {
@@ -131,10 +139,40 @@ impl TestServer {
         self.http.request(method, format!("{}{path}", self.origin))
     }
 
+    /// Sends a request. If it calls a tool, the result is held against the schemas of the tool, so that no test can
+    /// forget to.
     pub async fn send(&self, request: RequestBuilder) -> Answer {
-        let response = request.send().await.unwrap();
+        let (client, request) = request.build_split();
+        let request = request.unwrap();
+        let tool = called(&request);
+        let response = client.execute(request).await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
-        Answer { status, headers, text: response.text().await.unwrap() }
+        let answer = Answer { status, headers, text: response.text().await.unwrap() };
+        for result in tool.iter().flat_map(|_| answer.results()) {
+            self.check(tool.as_deref().unwrap(), &result);
+        }
+        answer
+    }
+
+    /// A result has a structure that fits both schemas of its tool, the published and the complete one, and a text that
+    /// says the same; an error has a text only.
+    fn check(&self, tool: &str, result: &Value) {
+        let text = result["content"][0]["text"].as_str().unwrap();
+        let text: Value = serde_json::from_str(text).unwrap();
+        if result["isError"] == true {
+            assert!(
+                result.get("structuredContent").is_none() && text["error"]["code"].is_string(),
+                "{result}"
+            );
+            return;
+        }
+        let content = &result["structuredContent"];
+        assert_eq!(text, *content, "{tool}: text and structure say the same");
+        let row = self.catalog.find(tool).unwrap();
+        for schema in [row.output_schema.clone(), (row.output_reference)()] {
+            let wrong = misfit(&Value::Object((*schema).clone()), content);
+            assert_eq!(wrong, None, "{tool}: {content}");
+        }
     }
 
     pub async fn get(&self, path: &str) -> Answer {
@@ -169,7 +207,8 @@ impl TestServer {
             .header("mcp-method", message["method"].as_str().unwrap())
             .bearer_auth(token)
             .json(&message);
-        if let Some(name) = message["params"]["name"].as_str() {
+        let params = &message["params"];
+        if let Some(name) = params["name"].as_str().or(params["uri"].as_str()) {
             request = request.header("mcp-name", name);
         }
         request
@@ -188,21 +227,38 @@ impl TestServer {
     pub async fn ask(&self, tool: &str, arguments: Value) -> Value {
         let mut result = self.call(tool, arguments).await;
         assert_eq!(result["isError"], false, "{result}");
-        let text: Value = serde_json::from_str(result["content"][0]["text"].as_str().unwrap()).unwrap();
-        assert_eq!(text, result["structuredContent"], "text and structure say the same");
         result["structuredContent"].take()
+    }
+
+    /// Moves the clock until the call is over.
+    pub async fn while_time_passes<T>(&self, call: impl Future<Output = T>) -> T {
+        tokio::pin!(call);
+        loop {
+            tokio::select! {
+                biased;
+                answer = &mut call => return answer,
+                // Each turn lets the request travel, then moves time on.
+                () = tokio::task::yield_now() => self.clock.advance(Duration::from_millis(10)),
+            }
+        }
     }
 
     /// Calls a tool that must fail and returns the error it shows, without the request id.
     pub async fn refused(&self, tool: &str, arguments: Value) -> Value {
         let result = self.call(tool, arguments).await;
         assert_eq!(result["isError"], true, "{result}");
-        assert!(result.get("structuredContent").is_none());
         let mut error: Value = serde_json::from_str(result["content"][0]["text"].as_str().unwrap()).unwrap();
         let id = error["error"].as_object_mut().unwrap().remove("requestId");
         assert!(id.is_some_and(|id| id.is_string()));
         error["error"].take()
     }
+}
+
+/// The tool that a request calls.
+fn called(request: &reqwest::Request) -> Option<String> {
+    let message: Value = serde_json::from_slice(request.body()?.as_bytes()?).ok()?;
+    let tool = message["params"]["name"].as_str().filter(|_| message["method"] == "tools/call")?;
+    Some(tool.to_owned())
 }
 
 /// A `tools/call` request.

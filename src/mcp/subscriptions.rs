@@ -1,0 +1,211 @@
+//! Subscriptions of both eras: `subscriptions/listen` (2026-07-28) and `resources/subscribe` (2025, live sessions).
+//!
+//! What can be subscribed to is the status of a run. A stream hears of every change and ends with the run, with the
+//! caller's token, or with the process.
+
+use std::{
+    collections::HashMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use bytes::Bytes;
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use jiff::Timestamp;
+use rmcp::{
+    ErrorData, Peer, RoleServer,
+    model::{
+        ResourceUpdatedNotification, ResourceUpdatedNotificationParam, ServerNotification, SubscriptionFilter,
+    },
+    service::{SubscriptionContext, SubscriptionSink},
+};
+use serde_json::{Value, json};
+use tokio_util::task::AbortOnDropHandle;
+
+use super::{CallScope, Shared, resources, tools};
+use crate::{
+    api::Fault,
+    auth::{Caller, Scope, ScopeSet},
+    clock::Clock,
+    resources::ResourceUri,
+    subscriptions::{FollowError, Follower, MAX_FOLLOWED},
+    tools::ToolError,
+};
+
+/// What following a run needs.
+pub(super) const SCOPES: ScopeSet = ScopeSet::of(&[Scope::RunsRead]);
+
+/// Why nothing is listened to.
+#[derive(Debug)]
+pub enum ListenError {
+    /// The caller lacks these scopes.
+    Scope(ScopeSet),
+    /// The caller follows as many runs as one may.
+    TooMany,
+    /// The platform could not say whether the caller may see the run.
+    Failed(ToolError),
+}
+
+/// Opens the subscriptions that a `subscriptions/listen` asks for and leaves those out of it that the caller cannot
+/// have, so that the library acknowledges what is really honoured.
+pub(super) async fn open(shared: &Shared, body: &Bytes, scope: &CallScope) -> Result<Bytes, ListenError> {
+    let Ok(mut message) = serde_json::from_slice::<Value>(body) else { return Ok(body.clone()) };
+    let wanted = message.pointer_mut("/params/notifications/resourceSubscriptions");
+    let Some(Value::Array(uris)) = wanted else { return Ok(body.clone()) };
+    if uris.is_empty() {
+        return Ok(body.clone());
+    }
+    let held = scope.caller.scopes();
+    if !held.contains(SCOPES) {
+        return Err(ListenError::Scope(SCOPES));
+    }
+    let mut followers: Vec<(String, Follower)> = Vec::new();
+    for uri in std::mem::take(uris) {
+        let Some(text) = uri.as_str() else { continue };
+        let known = followers.iter().any(|(known, _)| known == text);
+        let Some((agent, run)) = followable(text).filter(|_| !known) else { continue };
+        match shared.subscriptions.follow(&scope.caller, agent, run).await {
+            Ok(follower) => followers.push((text.to_owned(), follower)),
+            Err(FollowError::TooMany) => return Err(ListenError::TooMany),
+            Err(FollowError::Api(error)) if matches!(error.fault(), Fault::NotFound | Fault::NoAccess) => {}
+            Err(FollowError::Api(error)) => return Err(ListenError::Failed(error.into())),
+        }
+    }
+    *uris = followers.iter().map(|(uri, _)| Value::String(uri.clone())).collect();
+    scope.hold(followers);
+    Ok(serde_json::to_vec(&message).map_or_else(|_| body.clone(), Bytes::from))
+}
+
+/// The run behind a URI, if it can be followed.
+fn followable(uri: &str) -> Option<(crate::api::ids::AgentId, crate::api::ids::RunId)> {
+    match uri.parse() {
+        Ok(ResourceUri::Run { agent, run }) => Some((agent, run)),
+        _ => None,
+    }
+}
+
+/// What of a filter is served at all.
+pub(super) fn served(requested: &SubscriptionFilter) -> SubscriptionFilter {
+    let uris = requested.resource_subscriptions.iter().flatten().filter(|uri| followable(uri).is_some());
+    SubscriptionFilter::builder().resource_subscriptions(uris.cloned()).build()
+}
+
+/// Serves one `subscriptions/listen` to its end.
+pub(super) async fn serve(shared: &Shared, context: &SubscriptionContext, scope: &CallScope) {
+    let mut waiting: FuturesUnordered<_> =
+        scope.take_held().into_iter().map(|(uri, follower)| next(uri, follower)).collect();
+    let expired = expiry(&shared.clock, &scope.caller);
+    let mut expired = std::pin::pin!(expired);
+    loop {
+        let (uri, follower) = tokio::select! {
+            biased;
+            () = &mut expired => return,
+            () = shared.stopping.cancelled() => return,
+            () = context.cancelled() => return,
+            change = waiting.next() => match change {
+                Some(Some(change)) => change,
+                // This run has nothing more to tell.
+                Some(None) => continue,
+                None => return,
+            },
+        };
+        if tell(context.sink(), &uri).await.is_err() {
+            return;
+        }
+        waiting.push(next(uri, follower));
+    }
+}
+
+async fn next(uri: String, mut follower: Follower) -> Option<(String, Follower)> {
+    follower.changed().await?;
+    Some((uri, follower))
+}
+
+async fn tell(sink: &SubscriptionSink, uri: &str) -> Result<(), ()> {
+    let update = ResourceUpdatedNotification::new(ResourceUpdatedNotificationParam::new(uri));
+    sink.send(ServerNotification::ResourceUpdatedNotification(update)).await.map_err(|_| ())
+}
+
+/// Completes when the caller's token ends.
+async fn expiry(clock: &Clock, caller: &Caller) {
+    match caller.expires_at().and_then(|seconds| Timestamp::from_second(seconds).ok()) {
+        Some(end) => clock.sleep_until(end).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// What one live session is subscribed to. Dropped with the session, which ends every subscription.
+#[derive(Debug, Default)]
+pub(crate) struct LiveSubscriptions(Mutex<HashMap<String, AbortOnDropHandle<()>>>);
+
+impl LiveSubscriptions {
+    /// `resources/subscribe`. Doing it again starts it anew, with the token of the new request.
+    pub(super) async fn subscribe(
+        &self,
+        shared: &Shared,
+        uri: String,
+        peer: Peer<RoleServer>,
+        scope: &CallScope,
+    ) -> Result<(), ErrorData> {
+        let Some((agent, run)) = followable(&uri) else {
+            scope.report("unknown_resource", None);
+            return Err(resources::not_found(&uri));
+        };
+        if !scope.caller.scopes().contains(SCOPES) {
+            scope.report("insufficient_scope", None);
+            let message = crate::auth::step_up_message(scope.caller.scopes(), SCOPES);
+            return Err(ErrorData::invalid_request(message, None));
+        }
+        // The old one gives its place back first.
+        self.lock().remove(&uri);
+        let mut follower = match shared.subscriptions.follow(&scope.caller, agent, run).await {
+            Ok(follower) => follower,
+            Err(FollowError::TooMany) => {
+                scope.report("too_many_subscriptions", None);
+                let data =
+                    json!({"code": "too_many_subscriptions", "uri": uri, "requestId": scope.request_id});
+                return Err(ErrorData::internal_error(too_many(), Some(data)));
+            }
+            Err(FollowError::Api(error)) if matches!(error.fault(), Fault::NotFound | Fault::NoAccess) => {
+                scope.report("not_found", None);
+                return Err(resources::not_found(&uri));
+            }
+            Err(FollowError::Api(error)) => {
+                return Err(tools::protocol_error(scope, &error.into(), json!({"uri": uri})));
+            }
+        };
+        let (clock, caller) = (shared.clock.clone(), std::sync::Arc::clone(&scope.caller));
+        let told = uri.clone();
+        let forward = async move {
+            let expired = expiry(&clock, &caller);
+            let mut expired = std::pin::pin!(expired);
+            loop {
+                let change = tokio::select! {
+                    biased;
+                    () = &mut expired => return,
+                    change = follower.changed() => change,
+                };
+                let update = ResourceUpdatedNotificationParam::new(told.as_str());
+                if change.is_none() || peer.notify_resource_updated(update).await.is_err() {
+                    return;
+                }
+            }
+        };
+        self.lock().insert(uri, AbortOnDropHandle::new(tokio::spawn(forward)));
+        scope.report("ok", None);
+        Ok(())
+    }
+
+    /// `resources/unsubscribe`. What was not subscribed to is not subscribed to afterwards either.
+    pub(super) fn unsubscribe(&self, uri: &str) {
+        self.lock().remove(uri);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, AbortOnDropHandle<()>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a caller with too many subscriptions is told.
+pub(crate) fn too_many() -> String {
+    format!("You follow {MAX_FOLLOWED} runs already, which is the limit: end another subscription first.")
+}
