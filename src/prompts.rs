@@ -283,6 +283,45 @@ mod tests {
         }
     }
 
+    /// What stands behind an argument of a tool: "`sortOrder` `desc`" or "`limit` 5".
+    fn given_values(text: &str) -> Vec<(&str, serde_json::Value)> {
+        let parts: Vec<_> = text.split('`').collect();
+        let value = |behind: &str, quoted: &str| {
+            let number = behind.strip_prefix(' ')?.split(|c: char| !c.is_ascii_digit()).next()?;
+            let quoted = (behind == " ").then(|| quoted.into());
+            number.parse::<u64>().map(Into::into).ok().or(quoted)
+        };
+        let named = parts.windows(3).skip(1).step_by(2);
+        named.filter_map(|three| Some((three[0], value(three[1], three[2])?))).collect()
+    }
+
+    #[test]
+    fn every_value_given_for_an_argument_is_one_that_a_tool_takes() {
+        let mut checked = 0;
+        for (prompt, _, text) in texts() {
+            for (name, value) in given_values(&text) {
+                let tools = named(&text);
+                let mut schemas =
+                    tools.iter().filter_map(|row| row.input_schema["properties"].get(name)).peekable();
+                // What follows a tool, or a value, is no argument.
+                if schemas.peek().is_none() {
+                    continue;
+                }
+                let takes = |schema: &serde_json::Value| {
+                    let listed = schema["enum"].as_array();
+                    let kind = if value.is_string() { "string" } else { "integer" };
+                    let most = schema["maximum"].as_u64().unwrap_or(u64::MAX);
+                    schema["type"] == kind
+                        && listed.is_none_or(|listed| listed.contains(&value))
+                        && value.as_u64().is_none_or(|number| number <= most)
+                };
+                assert!(schemas.any(takes), "{}: {name} {value}", prompt.name);
+                checked += 1;
+            }
+        }
+        assert!(checked > 15, "{checked} values were checked");
+    }
+
     #[test]
     fn the_required_arguments_lead_to_no_tool_beyond_the_scopes_of_the_prompt() {
         for (prompt, _, text) in texts().filter(|(_, all, _)| !all) {

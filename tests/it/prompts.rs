@@ -365,7 +365,7 @@ async fn spending_report() {
 
     1. Call `get_credits_balance` for the credits at this moment.
     2. Call `get_spending_summary` without dates: it covers the current month. Name the window that it returns.
-    3. Call `get_agents_usage` with `sortColumn` `cost`, `sortOrder` 1 (descending) and `recordsPerPage` 10 for the most expensive agents of the month.
+    3. Call `get_agents_usage` with `sortColumn` `cost`, `sortOrder` `desc` and `recordsPerPage` 10 for the most expensive agents of the month.
     4. Call `get_credit_history` with `recordsPerPage` 20. Look only at what happened this month: purchases, refunds, adjustments, expired credits, and debits far above the others. Do not page further unless the user asks.
     5. Answer with:
        - the balance, and what was spent this month;
@@ -386,9 +386,9 @@ async fn cost_analysis() {
     Explain what drives the costs of the user's agents this month, and where to save.
 
     1. Call `get_credits_balance` and note the balance.
-    2. Call `get_agents_usage` with `sortColumn` `cost`, `sortOrder` 1 (descending) and `recordsPerPage` 10. If nothing was spent, say so and stop.
+    2. Call `get_agents_usage` with `sortColumn` `cost`, `sortOrder` `desc` and `recordsPerPage` 10. If nothing was spent, say so and stop.
     3. For the first agent, and for the second and third if each has a tenth of `totalCost` or more, call `get_agent_cost_breakdown` with `timeUnit` `day`: which kind of usage makes up the cost, and on which days does it rise?
-    4. For the most expensive agent call `get_agent_runs_cost` with `sortColumn` `cost`, `sortOrder` 1 and `recordsPerPage` 20: which runs stand out, and are they long, or just many?
+    4. For the most expensive agent call `get_agent_runs_cost` with `sortColumn` `cost`, `sortOrder` `desc` and `recordsPerPage` 20: which runs stand out, and are they long, or just many?
     5. Answer with:
        - the agents with the highest costs as a table: agent, cost, share of the total, main kind of usage;
        - what drives them, one sentence each;
@@ -437,7 +437,7 @@ async fn space_overview() {
        - Its name is exactly this, in any case: go on with it and name it with its id.
        - Another name, or nothing found: call `list_spaces`. If one name alone contains this, go on with that space; if several do, list them with their ids, ask which one is meant, and wait for the answer; if none does, say so, show the names, and stop.
     2. Call `get_space` for its details.
-    3. Call `get_space_agents` and sort the agents by `statusName`: running (also Queuing, Starting, Exporting, Stopping and Waiting), completed (Completed, Success), failed (Failure, Failed), stopped or skipped, and `Never Run`. Note the last activity of each. If there are none, say so and stop.
+    3. Call `get_space_agents` and sort the agents by `statusName`: running (also Queuing, Starting, Exporting, Stopping and Waiting), completed (Completed, Success), failed (Failure, Failed), stopped or skipped, and `Never Run`. Note the last activity of each. If there are none, say so and stop; if `truncated` is true, say how many of how many are covered.
     4. For each failed agent call `get_latest_failure`, for ten at most, the latest activity first; name the others without a diagnosis.
     5. Answer with:
        - a verdict on the space in one sentence;
