@@ -1,12 +1,13 @@
 //! What a model can do: one file per tool, one list of all of them.
 //!
 //! A tool is data (name, words, effect, scopes) and a function from typed arguments to a typed result. It knows the
-//! platform's API and who is calling; it knows neither HTTP nor the protocol. To add one, write its file and add its
-//! line to [`catalog`].
+//! platform's API and who is calling; it knows neither HTTP nor the protocol. To add one, write its file, add its
+//! line to [`catalog`] and its example to [`examples`].
 
 pub mod arguments;
 pub mod catalog;
 pub mod error;
+pub mod examples;
 pub mod links;
 pub mod progress;
 pub mod reply;

@@ -3,14 +3,17 @@
 mod prompts;
 mod resources;
 
-use std::{fmt::Write as _, process::ExitCode};
+use std::{collections::HashMap, fmt::Write as _, process::ExitCode};
 
 use clap::ArgMatches;
 use serde_json::{Value, json};
 
 use crate::{
     config::reference,
-    tools::{Catalog, Row},
+    tools::{
+        Catalog, Row,
+        examples::{self, Example},
+    },
 };
 
 pub(super) fn run(matches: &ArgMatches) -> ExitCode {
@@ -60,9 +63,10 @@ fn describe(row: &Row) -> Value {
 fn markdown() -> String {
     let catalog = Catalog::new();
     let mut page = format!(
-        "# Tool reference\n\n<!-- Printed by `sequentum-mcp catalog`. Do not edit: change src/tools. -->\n\n{} tools.\n",
+        "# Tool reference\n\n<!-- Printed by `sequentum-mcp catalog`. Do not edit: change src/tools. -->\n\n{} tools. Examples are recorded from the simulated platform; lists of more than two items and long texts are shortened.\n",
         catalog.rows().len()
     );
+    let examples = examples::all();
     let mut toolset = None;
     for row in catalog.rows() {
         if toolset != Some(row.toolset) {
@@ -70,12 +74,12 @@ fn markdown() -> String {
             // Writing to a String cannot fail.
             let _ = write!(page, "\n## {}\n", row.toolset.title());
         }
-        tool(&mut page, row);
+        tool(&mut page, row, &examples);
     }
     page
 }
 
-fn tool(page: &mut String, row: &Row) {
+fn tool(page: &mut String, row: &Row, examples: &HashMap<String, Example>) {
     let [read_only, destructive, idempotent, open_world] = row.effect.hints();
     let hints = [
         (read_only, "read-only"),
@@ -98,6 +102,9 @@ fn tool(page: &mut String, row: &Row) {
     );
     table(page, "Argument", &row.input_schema);
     table(page, "Result", &(row.output_reference)());
+    if let Some(Example { arguments, result }) = examples.get(row.name) {
+        let _ = write!(page, "\nExample: `{arguments}` gives\n\n```json\n{result:#}\n```\n");
+    }
 }
 
 fn table(page: &mut String, heading: &str, schema: &serde_json::Map<String, Value>) {

@@ -66,9 +66,9 @@ pub(super) async fn call(
             let structured = reply.to_value();
             let links = reply.links().iter().filter(|_| scope.links).map(link);
             let links: Vec<_> = links.collect();
-            let mut content = vec![ContentBlock::text(reply.into_json())];
-            content.extend(links);
-            let mut result = CallToolResult::success(content);
+            let mut blocks = vec![ContentBlock::text(reply.into_json())];
+            blocks.extend(links);
+            let mut result = CallToolResult::success(blocks);
             result.structured_content = Some(structured);
             result
         }

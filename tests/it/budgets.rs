@@ -2,10 +2,12 @@
 
 use serde_json::{Value, json};
 
+use sequentum_mcp::demo::{Fault, FaultKind};
+
 use crate::support::TestServer;
 
 fn tokens(text: &str) -> usize {
-    tiktoken_rs::o200k_base().unwrap().encode_ordinary(text).len()
+    tiktoken_rs::o200k_base_singleton().encode_ordinary(text).len()
 }
 
 #[tokio::test]
@@ -39,6 +41,16 @@ async fn default_answers_stay_below_five_thousand_tokens() {
         println!("{tool}: {count} o200k tokens");
         assert!(count <= 5_000, "{tool}: {count} tokens");
     }
+    // A space as large as none of the simulated ones.
+    let whole = json!({"spaceId": 42, "verbosity": "full"});
+    let agent = server.ask("get_space_agents", whole).await["result"][0].clone();
+    let kind = FaultKind::Status { status: 200, headers: vec![], body: json!(vec![agent; 500]).to_string() };
+    let path_contains = "GET /api/v1/spaces/42/agents".to_owned();
+    server.platform.faults().inject(Fault { path_contains, times: 1, kind });
+    let space = server.ask("get_space_agents", json!({"spaceId": 42})).await;
+    let count = tokens(&space.to_string());
+    println!("get_space_agents of 500: {count} o200k tokens");
+    assert!(count <= 5_000 && space["returned"] == 50, "{count} tokens");
     let runs = server.ask("get_agent_runs", json!({"agentId": 7301})).await;
     assert_eq!(runs["returned"], 50, "the budget holds for fifty runs");
     let full =

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// Most agents shown: the platform sends the agents of a space all at once, however many there are.
-const MOST: usize = 100;
+const MOST: usize = 50;
 
 /// The tool.
 pub struct GetSpaceAgents;
@@ -31,7 +31,7 @@ pub struct Args {
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct Output {
     /// Agents of the space, archived ones left out.
-    result: Vec<Listed>,
+    result: Vec<Member>,
     /// How many are in this answer.
     returned: usize,
     /// Whether the space has more than are shown.
@@ -44,14 +44,14 @@ pub struct Output {
 /// One agent of the space.
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-pub struct Listed {
+pub struct Member {
     #[serde(flatten)]
     agent: SpaceAgent,
     /// Status of the latest run by name, or `Never Run`.
     status_name: Cow<'static, str>,
 }
 
-impl Listed {
+impl Member {
     /// Short unless the whole record was asked for.
     fn of(agent: SpaceAgent, verbosity: Option<Verbosity>) -> Self {
         let agent = match verbosity {
@@ -73,7 +73,7 @@ impl Listed {
 impl Tool for GetSpaceAgents {
     const NAME: &'static str = "get_space_agents";
     const TITLE: &'static str = "Get Space Agents";
-    const DESCRIPTION: &'static str = "Lists the agents in a space, up to 100, archived ones left out, with the status of the latest run. list_agents with spaceId does the same page by page.";
+    const DESCRIPTION: &'static str = "Lists the agents in a space, up to 50, archived ones left out, with the status of the latest run. list_agents with spaceId does the same page by page.";
     const TOOLSET: Toolset = Toolset::Spaces;
     const EFFECT: Effect = Effect::Read;
     const SCOPES: &'static [Scope] = &[Scope::SpacesRead];
@@ -90,7 +90,7 @@ impl Tool for GetSpaceAgents {
         let note = format!(
             "{returned} of {total} are shown. list_agents with this spaceId shows all, page by page."
         );
-        let result = agents.into_iter().map(|agent| Listed::of(agent, args.verbosity)).collect();
+        let result = agents.into_iter().map(|agent| Member::of(agent, args.verbosity)).collect();
         Ok(Output { result, returned, truncated, note: truncated.then_some(note) })
     }
 }
