@@ -58,14 +58,14 @@ fn command() -> Command {
         )
         .subcommand(
             Command::new("catalog")
-                .about("Print the reference of tools or settings")
+                .about("Print the reference of tools, prompts, resources or settings")
                 .arg(
                     Arg::new("page")
-                        .value_parser(["tools", "configuration"])
+                        .value_parser(["tools", "prompts", "resources", "configuration"])
                         .default_value("tools")
                         .help("What to print"),
                 )
-                .arg(Arg::new("json").long("json").num_args(0).help("The tools as JSON, as tools/list gives them")),
+                .arg(Arg::new("json").long("json").num_args(0).help("The same as JSON, but for the configuration")),
         )
         .arg(
             Arg::new("config")

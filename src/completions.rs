@@ -3,7 +3,13 @@
 //! A source needs the scopes of the operation behind it; a caller without them gets no suggestions, and no hint that
 //! there are any. What the platform answered is kept for a few seconds per caller, because clients ask at every key.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    cmp::Reverse,
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
@@ -12,7 +18,7 @@ use crate::{
     api::{
         AgentFilter, Api, ApiError, Fault, Session,
         ids::{AgentId, RunId},
-        model::run_status_name,
+        model::{AgentPage, run_status_name},
     },
     auth::{Caller, PerCaller, Scope, ScopeSet},
     clock::Clock,
@@ -54,6 +60,31 @@ pub enum Source {
 }
 
 impl Source {
+    /// What is suggested, in words: completes "completed from ...".
+    #[must_use]
+    pub fn description(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::AgentNames => "the names of your agents",
+            Self::AgentIds => "the ids of your agents, found by id or name",
+            Self::SpaceNames => "the names of your spaces",
+            Self::SpaceIds => "the ids of your spaces, found by id or name",
+            Self::RunIds => "the ids of the agent's runs, newest first, found by id or status",
+            Self::FileIds => "the ids of the run's files, found by id or name",
+            Self::Timings => "examples, the agent's schedules, and time zones for the last word",
+            Self::Words(words) => return words.join(", ").into(),
+        })
+    }
+
+    /// The values that must be filled in before there are suggestions.
+    #[must_use]
+    pub const fn needs(self) -> &'static [&'static str] {
+        match self {
+            Self::RunIds => &["agentId"],
+            Self::FileIds => &["agentId", "runId"],
+            _ => &[],
+        }
+    }
+
     /// What the caller must hold.
     #[must_use]
     pub const fn scopes(self) -> ScopeSet {
@@ -153,9 +184,7 @@ impl Completions {
         };
         match found {
             Ok(candidates) => Ok(fitting(candidates, &typed)),
-            Err(error) if matches!(error.fault(), Fault::NotFound | Fault::Forbidden | Fault::NoAccess) => {
-                Ok(Suggestions::default())
-            }
+            Err(error) if hides(&error) => Ok(Suggestions::default()),
             Err(error) => Err(error),
         }
     }
@@ -169,13 +198,15 @@ struct Look<'a> {
 }
 
 impl Look<'_> {
-    /// Agents: all of them in a small account, those that match what was typed in a large one.
+    /// Agents: all of them in a small account; in a large one those whose names contain what was typed, and then the
+    /// first ones, whose ids may fit it.
     async fn agents(&self, typed: &str) -> Result<Objects, ApiError> {
         let all = self.fetch(Fetched::Agents).await?;
         if typed.is_empty() || all.len() < AGENTS as usize {
             return Ok(all);
         }
-        self.fetch(Fetched::AgentsNamed(typed.to_owned())).await
+        let named = self.fetch(Fetched::AgentsNamed(typed.to_owned())).await?;
+        Ok(named.iter().chain(all.iter()).cloned().collect())
     }
 
     async fn fetch(&self, what: Fetched) -> Result<Objects, ApiError> {
@@ -188,21 +219,21 @@ impl Look<'_> {
         }
         let api = self.api;
         let objects: Vec<(i64, String)> = match key.inner() {
-            Fetched::Agents => {
-                let page = api.list_agents(&AgentFilter::default(), 1, AGENTS).await?;
-                page.agents.into_iter().filter_map(|agent| agent.id.zip(agent.name)).collect()
-            }
+            Fetched::Agents => named_agents(api.list_agents(&AgentFilter::default(), 1, AGENTS).await?),
             Fetched::AgentsNamed(typed) => {
-                let agents = api.search_agents(typed, AGENTS).await?;
-                agents.into_iter().filter_map(|agent| agent.id.zip(agent.name)).collect()
+                let filter = AgentFilter { name: Some(typed.clone()), ..AgentFilter::default() };
+                named_agents(api.list_agents(&filter, 1, AGENTS).await?)
             }
             Fetched::Spaces => {
                 api.spaces().await?.into_iter().filter_map(|space| space.id.zip(space.name)).collect()
             }
             Fetched::Runs(agent) => {
                 let mut runs = api.runs(*agent, RUNS).await?;
-                // The platform's order is not documented; the newest run is the one that is meant most often.
-                runs.sort_by(|one, other| other.start_time.cmp(&one.start_time));
+                // The platform's order is not documented; the newest run is the one that is meant most often, and one
+                // that has not begun is newer than all that have.
+                runs.sort_by_cached_key(|run| {
+                    Reverse((run.start_time.is_none(), run.start_time.clone(), run.id))
+                });
                 let status = |code: Option<i64>| code.map(run_status_name).unwrap_or_default().into_owned();
                 runs.into_iter().filter_map(|run| Some((run.id?, status(run.status)))).collect()
             }
@@ -227,14 +258,8 @@ impl Look<'_> {
         if let Some(agent) = agent.map(|name| name.trim().to_lowercase()).filter(|name| !name.is_empty())
             && self.caller.scopes().contains(Source::AgentNames.scopes())
         {
-            let agents = self.agents(&agent).await?;
-            let mut named = agents.iter().filter(|(_, name)| name.to_lowercase().contains(&agent));
-            if let (Some((id, _)), None) = (named.next(), named.next())
-                && let Some(id) = u64::try_from(*id).ok().and_then(AgentId::new)
-            {
-                let schedules = self.fetch(Fetched::Schedules(id)).await?;
-                found.extend(schedules.iter().map(|(_, name)| plain(&format!("like the schedule {name}"))));
-            }
+            let schedules = self.schedules(&agent).await?;
+            found.extend(schedules.iter().map(|(_, name)| plain(&format!("like the schedule {name}"))));
         }
         // What was typed so far, with its last word completed to a time zone.
         let (before, word) = typed.rsplit_once(' ').map_or(("", typed), |(before, word)| (before, word));
@@ -246,6 +271,35 @@ impl Look<'_> {
         }
         Ok(found)
     }
+
+    /// The schedules of the agent that is meant by `agent`: the one of exactly this name, or the only one with it in
+    /// its name. None if there is no such agent (any more): the examples are good without it.
+    async fn schedules(&self, agent: &str) -> Result<Objects, ApiError> {
+        let agents = self.agents(agent).await?;
+        let named = |fits: &dyn Fn(&str) -> bool| {
+            let ids = agents.iter().filter(|(_, name)| fits(&name.to_lowercase())).map(|(id, _)| *id);
+            let ids: HashSet<_> = ids.collect();
+            ids.iter().next().copied().filter(|_| ids.len() == 1)
+        };
+        let meant = named(&|name| name == agent).or_else(|| named(&|name| name.contains(agent)));
+        let Some(id) = meant.and_then(|id| u64::try_from(id).ok()).and_then(AgentId::new) else {
+            return Ok(Objects::default());
+        };
+        match self.fetch(Fetched::Schedules(id)).await {
+            Err(error) if hides(&error) => Ok(Objects::default()),
+            fetched => fetched,
+        }
+    }
+}
+
+/// Whether the platform said that there is nothing for this caller, which is no failure.
+fn hides(error: &ApiError) -> bool {
+    matches!(error.fault(), Fault::NotFound | Fault::Forbidden | Fault::NoAccess)
+}
+
+/// Agents by id. One without a name is found by its id.
+fn named_agents(page: AgentPage) -> Vec<(i64, String)> {
+    page.agents.into_iter().filter_map(|agent| Some((agent.id?, agent.name.unwrap_or_default()))).collect()
 }
 
 /// Examples of a timing, one of each kind of schedule.
@@ -288,7 +342,7 @@ fn fitting(candidates: Vec<Candidate>, typed: &str) -> Suggestions {
         }
     }
     values.append(&mut rest);
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     values.retain(|value| !value.is_empty() && seen.insert(value.clone()));
     let total = values.len();
     values.truncate(MAX_VALUES);

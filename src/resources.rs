@@ -123,7 +123,7 @@ impl ResourceUri {
     pub fn arguments(&self) -> Map<String, Value> {
         let arguments = match *self {
             Self::Agents => json!({"pageIndex": 1, "recordsPerPage": 50}),
-            Self::AgentsUsage => json!({"recordsPerPage": 50, "sortColumn": "cost", "sortOrder": 1}),
+            Self::AgentsUsage => json!({"recordsPerPage": 50, "sortColumn": "cost", "sortOrder": "desc"}),
             Self::Spaces | Self::Balance | Self::Spending | Self::RunsSummary | Self::UpcomingSchedules => {
                 json!({})
             }

@@ -1,5 +1,8 @@
 //! `catalog`: the reference pages, printed from the code.
 
+mod prompts;
+mod resources;
+
 use std::{collections::HashMap, fmt::Write as _, process::ExitCode};
 
 use clap::ArgMatches;
@@ -17,6 +20,8 @@ pub(super) fn run(matches: &ArgMatches) -> ExitCode {
     let page = matches.get_one::<String>("page").map_or("tools", String::as_str);
     let text = match page {
         "configuration" => reference::markdown(),
+        "prompts" => prompts::page(matches.get_flag("json")),
+        "resources" => resources::page(matches.get_flag("json")),
         _ if matches.get_flag("json") => json_list(),
         _ => markdown(),
     };
@@ -26,7 +31,11 @@ pub(super) fn run(matches: &ArgMatches) -> ExitCode {
 
 fn json_list() -> String {
     let tools: Vec<_> = Catalog::new().rows().iter().map(describe).collect();
-    let mut text = serde_json::to_string_pretty(&json!({"tools": tools})).unwrap_or_default();
+    pretty(&json!({"tools": tools}))
+}
+
+fn pretty(value: &Value) -> String {
+    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
     text.push('\n');
     text
 }

@@ -31,10 +31,10 @@ pub(super) async fn complete(
 ) -> Result<CompleteResult, ErrorData> {
     let source = source(shared, &request)?;
     let typed = request.argument.value;
-    let context: BTreeMap<_, _> =
-        request.context.and_then(|context| context.arguments).unwrap_or_default().into_iter().collect();
-    let small = typed.len() <= MAX_TYPED && context.values().all(|value| value.len() <= MAX_TYPED);
-    let Some(source) = source.filter(|_| small) else {
+    let context = request.context.and_then(|context| context.arguments).unwrap_or_default();
+    // What is longer is no name and no id: the text of a request may well stand beside the argument being completed.
+    let context: BTreeMap<_, _> = context.into_iter().filter(|(_, value)| value.len() <= MAX_TYPED).collect();
+    let Some(source) = source.filter(|_| typed.len() <= MAX_TYPED) else {
         scope.report("ok", None);
         return Ok(CompleteResult::default());
     };

@@ -1,7 +1,5 @@
 //! Prompts to the protocol and back.
 
-use std::collections::BTreeMap;
-
 use rmcp::{
     ErrorData,
     model::{
@@ -41,21 +39,7 @@ pub(super) fn get(
         let message = "Unknown prompt: prompts/list shows the names.".to_owned();
         return Err(invalid("unknown_prompt", message, json!({"code": "unknown_prompt"})));
     };
-    let given: Result<BTreeMap<_, _>, String> = request
-        .arguments
-        .unwrap_or_default()
-        .into_iter()
-        // A null is what many clients send for an argument that is not given.
-        .filter(|(_, value)| !value.is_null())
-        .map(|(name, value)| match value {
-            Value::String(text) => Ok((name, text)),
-            Value::Number(number) => Ok((name, number.to_string())),
-            _ => Err("Arguments of prompts are texts.".to_owned()),
-        })
-        .collect();
-    let given = given
-        .map_err(|message| invalid("invalid_arguments", message, json!({"code": "invalid_arguments"})))?;
-    match shared.prompts.render(prompt, &given) {
+    match shared.prompts.render(prompt, &request.arguments.unwrap_or_default()) {
         Ok(text) => {
             let message = PromptMessage::new(Role::User, ContentBlock::text(text));
             Ok(GetPromptResult::new(vec![message]).with_description(prompt.description))

@@ -4,7 +4,9 @@
 //! and cannot end the quotation in which they stand (back-ticks) or look like template text (doubled braces). Nothing is
 //! cut: what is too long is refused, so that nobody acts on half of a request.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
 
 use crate::{completions::Source, tools::untrusted};
 
@@ -23,6 +25,16 @@ pub struct Argument {
     pub form: Form,
     /// Where suggestions come from.
     pub completion: Option<Source>,
+    /// A value, for the reference page.
+    pub example: &'static str,
+}
+
+impl Argument {
+    /// What is suggested for it, in words.
+    #[must_use]
+    pub fn completed_from(&self) -> Option<Cow<'static, str>> {
+        self.completion.map(Source::description)
+    }
 }
 
 /// The agent that a prompt is about.
@@ -33,6 +45,7 @@ pub(super) const AGENT_NAME: Argument = Argument {
     required: true,
     form: Form::Text { min: 1, max: 200 },
     completion: Some(Source::AgentNames),
+    example: "Shoe catalogue",
 };
 
 /// The space that a prompt is about.
@@ -43,6 +56,7 @@ pub(super) const SPACE_NAME: Argument = Argument {
     required: true,
     form: Form::Text { min: 1, max: 200 },
     completion: Some(Source::SpaceNames),
+    example: "Retail",
 };
 
 /// What a value must be, after cleaning.
@@ -69,7 +83,9 @@ impl Form {
         }
     }
 
-    fn admits(self, value: &str) -> bool {
+    /// Whether a value, after cleaning, is one.
+    #[must_use]
+    pub fn admits(self, value: &str) -> bool {
         match self {
             Self::Text { min, max } => (min..=max).contains(&value.chars().count()),
             Self::BuildSession => crate::api::ids::BuildSessionId::new(value).is_some(),
@@ -93,10 +109,11 @@ pub struct ArgumentError {
 /// [`ArgumentError`].
 pub(super) fn check(
     declared: &'static [Argument],
-    given: &BTreeMap<String, String>,
+    given: &Map<String, Value>,
 ) -> Result<Vec<(&'static str, Option<String>)>, ArgumentError> {
-    if let Some(unknown) = given.keys().find(|name| !declared.iter().any(|argument| argument.name == **name))
-    {
+    // A null is what many clients send for an argument that is not given.
+    let mut given_names = given.iter().filter(|(_, value)| !value.is_null()).map(|(name, _)| name);
+    if let Some(unknown) = given_names.find(|name| !declared.iter().any(|argument| argument.name == **name)) {
         let known: Vec<_> = declared.iter().map(|argument| format!("`{}`", argument.name)).collect();
         let known = if known.is_empty() { "this prompt takes none".to_owned() } else { known.join(", ") };
         let unknown: String = clean(unknown).chars().take(64).collect();
@@ -106,14 +123,18 @@ pub(super) fn check(
     let value = |argument: &'static Argument| {
         let refuse = |message| Err(ArgumentError { message, argument: Some(argument.name) });
         let expected = argument.form.expectation();
-        let value = given.get(argument.name).map(|text| clean(text)).filter(|text| !text.is_empty());
+        let wrong = || refuse(format!("Argument `{}` must be {expected}.", argument.name));
+        let value = match given.get(argument.name) {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) => Some(clean(text)).filter(|text| !text.is_empty()),
+            Some(Value::Number(number)) => Some(number.to_string()),
+            Some(_) => return wrong(),
+        };
         match value {
             None if argument.required => {
                 refuse(format!("Missing argument `{}`: it must be {expected}.", argument.name))
             }
-            Some(value) if !argument.form.admits(&value) => {
-                refuse(format!("Argument `{}` must be {expected}.", argument.name))
-            }
+            Some(value) if !argument.form.admits(&value) => wrong(),
             value => Ok((argument.name, value)),
         }
     };
@@ -136,8 +157,10 @@ fn clean(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
 
     static DECLARED: [Argument; 3] = [
         Argument {
@@ -147,6 +170,7 @@ mod tests {
             required: true,
             form: Form::Text { min: 1, max: 11 },
             completion: None,
+            example: "",
         },
         Argument {
             name: "note",
@@ -155,6 +179,7 @@ mod tests {
             required: false,
             form: Form::Text { min: 3, max: 20 },
             completion: None,
+            example: "",
         },
         Argument {
             name: "sessionId",
@@ -163,12 +188,16 @@ mod tests {
             required: false,
             form: Form::BuildSession,
             completion: None,
+            example: "",
         },
     ];
 
     fn outcome(given: &[(&str, &str)]) -> String {
-        let given = given.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        match check(&DECLARED, &given) {
+        outcome_of(&given.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect())
+    }
+
+    fn outcome_of(given: &Map<String, Value>) -> String {
+        match check(&DECLARED, given) {
             Ok(values) => format!("{values:?}"),
             Err(error) => error.to_string(),
         }
@@ -200,6 +229,20 @@ mod tests {
             ),
         ] {
             assert_eq!(outcome(given), message);
+        }
+    }
+
+    #[test]
+    fn a_number_is_its_text_a_null_is_absent_and_nothing_else_is_read() {
+        let given = |value: Value| json!({"agentName": value, "colour": null}).as_object().unwrap().clone();
+        for (value, expected) in [
+            (json!(7301), r#"[("agentName", Some("7301")), ("note", None), ("sessionId", None)]"#),
+            (json!(null), "Missing argument `agentName`: it must be a text of 1 to 11 characters."),
+            (json!(true), "Argument `agentName` must be a text of 1 to 11 characters."),
+            (json!(["secret"]), "Argument `agentName` must be a text of 1 to 11 characters."),
+            (json!({"secret": 1}), "Argument `agentName` must be a text of 1 to 11 characters."),
+        ] {
+            assert_eq!(outcome_of(&given(value)), expected);
         }
     }
 

@@ -15,6 +15,7 @@ pub(super) const PROMPT: Prompt = Prompt {
             required: true,
             form: Form::Text { min: 10, max: 5000 },
             completion: None,
+            example: "Name, price and size of every shoe on https://shop.example",
         },
         Argument {
             required: false,

@@ -2,6 +2,8 @@
 
 use std::{fs, process::Command};
 
+use sequentum_mcp::{prompts::Prompts, resources::KINDS, tools::Catalog};
+
 fn printed(page: &str) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_sequentum-mcp")).args(["catalog", page]).output().unwrap();
     assert!(output.status.success());
@@ -18,6 +20,34 @@ fn the_tool_reference_is_fresh() {
         file("docs/tool-reference.md") == printed("tools"),
         "run: cargo run -- catalog tools > docs/tool-reference.md"
     );
+}
+
+#[test]
+fn the_prompt_and_resource_references_are_fresh() {
+    for page in ["prompts", "resources"] {
+        assert!(
+            file(&format!("docs/{page}-reference.md")) == printed(page),
+            "run: cargo run -- catalog {page} > docs/{page}-reference.md"
+        );
+    }
+}
+
+#[test]
+fn the_references_are_there_as_json() {
+    let templates = KINDS.iter().filter(|kind| kind.is_template()).count();
+    for (page, member, count) in [
+        ("tools", "tools", Catalog::new().rows().len()),
+        ("prompts", "prompts", Prompts::new().unwrap().all().len()),
+        ("resources", "resources", KINDS.len() - templates),
+        ("resources", "resourceTemplates", templates),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_sequentum-mcp"))
+            .args(["catalog", page, "--json"])
+            .output()
+            .unwrap();
+        let printed: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!(printed[member].as_array().unwrap().len(), count, "{page}");
+    }
 }
 
 #[test]

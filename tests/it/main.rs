@@ -14,6 +14,7 @@
 mod arguments;
 mod bodies;
 mod budgets;
+mod completions;
 mod connect;
 mod contract;
 mod docs;
@@ -34,6 +35,7 @@ mod shutdown;
 mod subscriptions;
 mod support;
 mod surface;
+mod surface_prompts;
 mod tools;
 mod tools_reports;
 mod tools_schedules;

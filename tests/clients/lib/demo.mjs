@@ -27,10 +27,14 @@ function serverBinary() {
   return binary;
 }
 
-/** The names of all tools, as the binary's own catalogue has them. */
+/** A page of the binary's own catalogue: `tools`, `prompts` or `resources`. */
+export function catalogue(page) {
+  return JSON.parse(execFileSync(serverBinary(), ['catalog', page, '--json'], { env: {}, encoding: 'utf8' }));
+}
+
+/** The names of all tools. */
 export function toolNames() {
-  const printed = execFileSync(serverBinary(), ['catalog', 'tools', '--json'], { env: {}, encoding: 'utf8' });
-  return JSON.parse(printed).tools.map((tool) => tool.name);
+  return catalogue('tools').tools.map((tool) => tool.name);
 }
 
 /** Starts `sequentum-mcp demo` on free ports and waits until it is ready. */

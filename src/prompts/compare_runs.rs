@@ -1,0 +1,13 @@
+//! `compare-runs`: what was different when it last worked?
+
+use super::{Category, Prompt, arguments};
+
+pub(super) const PROMPT: Prompt = Prompt {
+    name: "compare-runs",
+    title: "Compare a good run with a failed one",
+    description: "Compares the last good run of an agent with its last failed one.",
+    category: Category::Debugging,
+    arguments: &[arguments::AGENT_NAME],
+    tools: &["search_agents", "get_agent_runs", "get_run_status", "get_run_diagnostics"],
+    template: include_str!("compare_runs.md"),
+};
