@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 /// Most characters of an id.
-const MAX: usize = 128;
+const MAX: usize = 256;
 
 /// A build session. Letters, digits, `-` and `_` only, so that it stays one segment of a path whatever was typed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -33,7 +33,7 @@ impl<'de> Deserialize<'de> for BuildSessionId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Cow::<'de, str>::deserialize(deserializer)?;
         Self::new(&text)
-            .ok_or_else(|| de::Error::custom("must be 1 to 128 letters, digits, hyphens or underscores"))
+            .ok_or_else(|| de::Error::custom("must be 1 to 256 letters, digits, hyphens or underscores"))
     }
 }
 

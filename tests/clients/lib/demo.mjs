@@ -37,12 +37,12 @@ export function toolNames() {
   return catalogue('tools').tools.map((tool) => tool.name);
 }
 
-/** Starts `sequentum-mcp demo` on free ports and waits until it is ready. */
-export async function startDemo() {
+/** Starts `sequentum-mcp demo` on free ports, with these settings, and waits until it is ready. */
+export async function startDemo(settings = {}) {
   const binary = serverBinary();
   for (let attempt = 1; ; attempt += 1) {
     const [port, platformPort] = await freePorts(2);
-    const demo = launch(binary, port, platformPort);
+    const demo = launch(binary, port, platformPort, settings);
     try {
       await eventually('The server is ready', () => demo.isReady(), { within: 20_000, every: 50 });
       return demo;
@@ -56,10 +56,10 @@ export async function startDemo() {
   }
 }
 
-function launch(binary, port, platformPort) {
+function launch(binary, port, platformPort, settings) {
   const server = spawn(binary, ['demo', '--port', `${port}`, '--platform-port', `${platformPort}`], {
     // Nothing of the developer's environment may change how the server is configured.
-    env: {},
+    env: settings,
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let log = '';
