@@ -1,7 +1,7 @@
 //! Logs: text or JSON lines on standard error.
 //!
-//! The MCP library logs at warn and above only: at info it writes three lines per request, and at debug it prints
-//! arguments and results.
+//! The MCP library logs errors only: at warn it prints error answers, which name what a client asked for, at info it
+//! writes three lines per request, and at debug it prints arguments and results. Outcomes stand in our own access log.
 
 use std::{io::IsTerminal, panic};
 
@@ -9,9 +9,10 @@ use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberI
 
 use crate::config::{LogFormat, Telemetry};
 
-/// Levels by default, and with `DEBUG=1`. Library logs stay quiet in both: they can hold arguments.
-const QUIET: &str = "info,rmcp=warn,hyper=warn,h2=warn,reqwest=warn,rustls=warn";
-const VERBOSE: &str = "info,sequentum_mcp=debug,rmcp=warn,hyper=warn,h2=warn,reqwest=warn,rustls=warn";
+/// Levels by default. Library logs stay quiet: they can hold arguments.
+const QUIET: &str = "info,rmcp=error,hyper=warn,h2=warn,reqwest=warn,rustls=warn";
+/// Levels with `DEBUG=1`.
+pub const VERBOSE: &str = "info,sequentum_mcp=debug,rmcp=error,hyper=warn,h2=warn,reqwest=warn,rustls=warn";
 
 /// Starts logging and makes panics one line of it. To be called once.
 pub fn start(config: &Telemetry) {

@@ -3,6 +3,7 @@
 pub mod browser;
 pub mod contract;
 pub mod events;
+pub mod leaks;
 mod schema;
 pub mod server;
 

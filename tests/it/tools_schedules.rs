@@ -30,7 +30,7 @@ impl TestServer {
 }
 
 const ID: &str = "a whole number of at least 1";
-const SESSION: &str = "Argument `sessionId` must be 1 to 128 letters, digits, hyphens or underscores.";
+const SESSION: &str = "Argument `sessionId` must be 1 to 256 letters, digits, hyphens or underscores.";
 const CRON: &str = "Argument `cronExpression` must be five cron fields (minute hour day-of-month month day-of-week), such as 0 6 * * 1-5.";
 const PROMPT: &str = "Argument `prompt` must be a text of 10 to 5000 characters, not only blanks.";
 

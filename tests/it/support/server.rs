@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 use url::Url;
 
-use super::{ALL_SCOPES, schema::misfit};
+use super::{ALL_SCOPES, leaks, schema::misfit};
 
 pub struct TestServer {
     pub platform: Platform,
@@ -89,6 +89,7 @@ impl TestServer {
         settings: &[(&str, &str)],
         catalog: Catalog,
     ) -> Self {
+        leaks::watch();
         let mut environment = vec![("SEQUENTUM_API_URL".to_owned(), platform.url().to_string())];
         environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let mut config = Config::load(&Sources::default().with_environment(environment)).unwrap();
@@ -132,7 +133,9 @@ impl TestServer {
     }
 
     pub fn token_for(&self, login: &Login, scope: &str) -> String {
-        self.platform.access_token(login, &self.endpoint(), scope).unwrap()
+        let token = self.platform.access_token(login, &self.endpoint(), scope).unwrap();
+        leaks::secret(&token);
+        token
     }
 
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
@@ -144,10 +147,13 @@ impl TestServer {
     pub async fn send(&self, request: RequestBuilder) -> Answer {
         let (client, request) = request.build_split();
         let request = request.unwrap();
+        note_secrets(&request);
         let tool = called(&request);
         let response = client.execute(request).await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
         let answer = Answer { status, headers, text: response.text().await.unwrap() };
+        leaks::check_answer(&answer.text);
+        leaks::private(answer.header("mcp-session-id"));
         for result in tool.iter().flat_map(|_| answer.results()) {
             self.check(tool.as_deref().unwrap(), &result);
         }
@@ -251,6 +257,39 @@ impl TestServer {
         let id = error["error"].as_object_mut().unwrap().remove("requestId");
         assert!(id.is_some_and(|id| id.is_string()));
         error["error"].take()
+    }
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            leaks::check_log();
+        }
+    }
+}
+
+/// Remembers what of a request must not be found again: its token anywhere, its session and arguments in the log.
+fn note_secrets(request: &reqwest::Request) {
+    let header =
+        |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let token = header("authorization").rsplit(' ').next().unwrap_or_default();
+    if token.len() >= 20 {
+        leaks::secret(token);
+    }
+    leaks::private(header("mcp-session-id"));
+    let body = request.body().and_then(reqwest::Body::as_bytes).unwrap_or_default();
+    if let Ok(message) = serde_json::from_slice::<Value>(body) {
+        note_texts(&message["params"]["arguments"]);
+        note_texts(&message["params"]["uri"]);
+    }
+}
+
+fn note_texts(value: &Value) {
+    match value {
+        Value::String(text) => leaks::private(text),
+        Value::Array(items) => items.iter().for_each(note_texts),
+        Value::Object(members) => members.values().for_each(note_texts),
+        _ => {}
     }
 }
 
