@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, atomic::AtomicBool},
 };
 
+use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 use url::Url;
 
@@ -14,7 +15,7 @@ use crate::{
     clock::Clock,
     config::{self, Config, SessionMode},
     http::{self, Edge, HostRules, LiveSessions, OriginRules, PublicUrls, SealError, Sessions, server},
-    mcp::Mcp,
+    mcp::{Auditor, Mcp},
     outbound,
     tools::{Catalog, Selection},
 };
@@ -49,6 +50,16 @@ pub enum StartError {
     /// The public origin or the issuer cannot be written as a URL.
     #[error("an address is not a URL: {0}")]
     Url(#[from] url::ParseError),
+}
+
+/// The audit trail, keyed like the sessions: the same on every replica, or random for this process.
+fn auditor(sessions: &config::Sessions) -> Result<Auditor, StartError> {
+    if let Some(key) = sessions.keys.first() {
+        return Ok(Auditor::new(key.expose_secret()));
+    }
+    let mut random = [0; 32];
+    aws_lc_rs::rand::fill(&mut random).map_err(|_| SealError)?;
+    Ok(Auditor::new(&random))
 }
 
 /// What the operator offers.
@@ -125,6 +136,7 @@ impl App {
                 &config.http.allowed_origins,
                 config.http.loopback_origins,
             ),
+            auditor: auditor(&config.sessions)?,
             selection: selection(&config.mcp),
             challenger: Challenger::new(public.resource_metadata()),
             authenticator: Authenticator::new(&config.auth, resources, issuer_http, clock.clone()),

@@ -36,7 +36,7 @@ pub use self::{
 };
 use crate::{
     auth::{Authenticator, Challenger},
-    mcp::Mcp,
+    mcp::{Auditor, Mcp},
     tools::{Catalog, Selection},
 };
 
@@ -50,6 +50,8 @@ pub struct Edge {
     pub challenger: Challenger,
     /// All tools, for the scope check before dispatch.
     pub catalog: Arc<Catalog>,
+    /// Keeps the audit trail.
+    pub auditor: Auditor,
     /// What the operator offers at most.
     pub selection: Selection,
     /// The protocol.

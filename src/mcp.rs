@@ -3,6 +3,7 @@
 //! [`McpServer`] is built once and shared by every request; only a live session has anything of its own. Who is calling
 //! travels with each request in a [`CallScope`] that the edge puts in. Only this module names the MCP library.
 
+mod audit;
 mod completions;
 mod direct;
 mod guard;
@@ -41,7 +42,11 @@ use tokio_util::sync::CancellationToken;
 
 use self::subscriptions::LiveSubscriptions;
 pub(crate) use self::subscriptions::too_many;
-pub use self::{scope::CallScope, subscriptions::ListenError};
+pub use self::{
+    audit::{Audited, Auditor},
+    scope::CallScope,
+    subscriptions::ListenError,
+};
 use crate::{
     api::Api,
     auth::ScopeSet,
@@ -235,6 +240,20 @@ impl Mcp {
     /// Any message, with the library's rules for its era.
     pub async fn handle(&self, request: http::Request<Full<Bytes>>) -> Answer {
         self.service.handle(request).await
+    }
+
+    /// The name, in words of ours, of what a request names: a tool, a prompt, a kind of resource.
+    #[must_use]
+    pub fn name_of(&self, method: &str, target: Option<&str>) -> Option<&'static str> {
+        let shared = &self.server.shared;
+        match method {
+            "tools/call" => shared.catalog.find(target?).map(|row| row.name),
+            "prompts/get" => shared.prompts.find(target?).map(|prompt| prompt.name),
+            "resources/read" | "resources/subscribe" => {
+                target?.parse::<ResourceUri>().ok().map(|uri| uri.kind().name)
+            }
+            _ => None,
+        }
     }
 
     /// A message within a live session (with the library's id of it), the `initialize` that opens one, or the GET that

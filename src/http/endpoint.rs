@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     auth::{Caller, Refusal, ScopeSet, step_up_message},
-    mcp::{CallScope, ListenError, too_many},
+    mcp::{Audited, CallScope, ListenError, too_many},
     tools::{Reach, error::CredentialProblem},
 };
 
@@ -77,11 +77,19 @@ async fn handle(edge: &Edge, mut parts: Parts, body: Body, caller: &Arc<Caller>,
     // What is not offered is looked at by the library, which refuses it.
     let row = envelope.tool().and_then(|name| edge.catalog.find(name));
     let row = row.filter(|row| selection.admits(Reach::of(row)));
+    let streams = accepts != Accepts::Json;
+    let links = envelope::knows_links(&parts.headers, &envelope);
+    let scope = CallScope::new(Arc::clone(caller), id.as_str().to_owned(), streams, links, selection);
+    let scope = Arc::new(match audited(edge, &envelope, &body) {
+        Some(audited) => scope.audited(audited),
+        None => scope,
+    });
     let needed = edge.mcp.required_scopes(&envelope.method, envelope.target());
     if (row.is_some() || envelope.tool().is_none())
         && !caller.scopes().contains(needed)
         && envelope::headers_agree(&parts.headers, &envelope)
     {
+        scope.refused("insufficient_scope");
         let mut response = step_up(edge, caller, needed, id);
         access_log::note(&mut response, |entry| {
             entry.method = known_method(&envelope.method);
@@ -90,10 +98,6 @@ async fn handle(edge: &Edge, mut parts: Parts, body: Body, caller: &Arc<Caller>,
         return response;
     }
 
-    let streams = accepts != Accepts::Json;
-    let links = envelope::knows_links(&parts.headers, &envelope);
-    let scope =
-        Arc::new(CallScope::new(Arc::clone(caller), id.as_str().to_owned(), streams, links, selection));
     let plain = envelope.plain_call(&parts.headers).filter(|_| matches!(within, Within::Nothing));
     let mut response = if let (Some(row), Some((message, call))) = (row, plain) {
         json(edge.mcp.call(row, message, call.arguments, envelope.modern, &scope).await)
@@ -200,6 +204,21 @@ pub(super) async fn delete(State(edge): State<Arc<Edge>>, request: Request<Body>
             problem.json_rpc(&id, None)
         }
     }
+}
+
+/// The record of a request that does or shows something, for the audit trail.
+fn audited(edge: &Edge, envelope: &Envelope<'_>, body: &Bytes) -> Option<Audited> {
+    let arguments = match &*envelope.method {
+        "tools/call" => {
+            envelope.call.as_ref()?.arguments.map_or(&b"{}"[..], |arguments| arguments.get().as_bytes())
+        }
+        "resources/read" | "resources/subscribe" => envelope.target()?.as_bytes(),
+        // Their arguments stand in the middle of params; the whole message is as good for telling calls apart.
+        "prompts/get" | "subscriptions/listen" => body,
+        _ => return None,
+    };
+    let subject = edge.mcp.name_of(&envelope.method, envelope.target());
+    Some(edge.auditor.begin(known_method(&envelope.method)?, subject, arguments))
 }
 
 /// What a request is within.

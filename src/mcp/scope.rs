@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rmcp::{ErrorData, RoleServer, service::RequestContext};
 
+use super::audit::Audited;
 use crate::{
     auth::Caller,
     subscriptions::Follower,
@@ -27,6 +28,8 @@ pub struct CallScope {
     credential_problem: OnceLock<CredentialProblem>,
     /// How the tool call ended: `ok` or an error code. For the access log.
     outcome: OnceLock<&'static str>,
+    /// Written when the request is over, whichever way it ends.
+    audited: Option<Audited>,
     /// Subscriptions that were opened before the request was handed on, with their URIs.
     held: Mutex<Vec<(String, Follower)>>,
 }
@@ -49,8 +52,21 @@ impl CallScope {
             selection,
             credential_problem: OnceLock::new(),
             outcome: OnceLock::new(),
+            audited: None,
             held: Mutex::default(),
         }
+    }
+
+    /// With a record for the audit trail.
+    #[must_use]
+    pub fn audited(mut self, audited: Audited) -> Self {
+        self.audited = Some(audited);
+        self
+    }
+
+    /// The request was refused before it was handed on.
+    pub fn refused(&self, outcome: &'static str) {
+        self.report(outcome, None);
     }
 
     /// Whether the platform refused the credential.
@@ -86,5 +102,13 @@ impl CallScope {
         let parts = context.extensions.get::<http::request::Parts>();
         let scope = parts.and_then(|parts| parts.extensions.get::<Arc<Self>>());
         scope.cloned().ok_or_else(|| ErrorData::internal_error("the request carries no identity", None))
+    }
+}
+
+impl Drop for CallScope {
+    fn drop(&mut self) {
+        if let Some(audited) = &self.audited {
+            audited.write(&self.caller, &self.request_id, self.outcome());
+        }
     }
 }

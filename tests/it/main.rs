@@ -12,6 +12,7 @@
 )]
 
 mod arguments;
+mod audit;
 mod bodies;
 mod budgets;
 mod completions;
@@ -28,6 +29,7 @@ mod live;
 mod models;
 mod prompts;
 mod protocol;
+mod replicas;
 mod resources;
 mod selection;
 mod sessions;

@@ -34,6 +34,11 @@ pub fn private(text: &str) {
     }
 }
 
+/// The log so far. With one process per test, as nextest has it, that of this test alone.
+pub fn log() -> String {
+    lock(&LOG).clone()
+}
+
 /// Fails if a secret stands in what a client gets.
 pub fn check_answer(text: &str) {
     for secret in &*lock(&SECRETS) {
