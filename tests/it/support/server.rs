@@ -27,6 +27,8 @@ pub struct TestServer {
     http: reqwest::Client,
     stop: Option<oneshot::Sender<()>>,
     serving: JoinHandle<()>,
+    /// Where the log stood when this server was started.
+    log_start: usize,
 }
 
 /// One answer, read to its end.
@@ -90,6 +92,7 @@ impl TestServer {
         catalog: Catalog,
     ) -> Self {
         leaks::watch();
+        let log_start = leaks::position();
         let mut environment = vec![("SEQUENTUM_API_URL".to_owned(), platform.url().to_string())];
         environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let mut config = Config::load(&Sources::default().with_environment(environment)).unwrap();
@@ -102,7 +105,7 @@ impl TestServer {
         }));
         let origin = format!("http://{address}");
         let http = outbound::client(&Url::parse(&origin).unwrap()).unwrap();
-        Self { platform, clock, origin, address, catalog, http, stop: Some(stop), serving }
+        Self { platform, clock, origin, address, catalog, http, stop: Some(stop), serving, log_start }
     }
 
     pub fn endpoint(&self) -> String {
@@ -263,7 +266,7 @@ impl TestServer {
 impl Drop for TestServer {
     fn drop(&mut self) {
         if !std::thread::panicking() {
-            leaks::check_log();
+            leaks::check_log(self.log_start);
         }
     }
 }
