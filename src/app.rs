@@ -14,7 +14,9 @@ use crate::{
     auth::{Authenticator, Challenger},
     clock::Clock,
     config::{self, Config, SessionMode},
-    http::{self, Edge, HostRules, LiveSessions, OriginRules, PublicUrls, SealError, Sessions, server},
+    http::{
+        self, Edge, HostRules, InFlight, LiveSessions, OriginRules, PublicUrls, SealError, Sessions, server,
+    },
     mcp::{Auditor, Mcp},
     outbound,
     tools::{Catalog, Selection},
@@ -144,6 +146,7 @@ impl App {
             catalog,
             sessions,
             live,
+            in_flight: InFlight::default(),
             max_body_bytes: config.http.max_body_bytes,
             draining: AtomicBool::new(false),
             public,

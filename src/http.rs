@@ -9,6 +9,7 @@ mod endpoint;
 mod envelope;
 mod health;
 mod hosts;
+mod in_flight;
 mod landing;
 mod layers;
 mod live;
@@ -31,6 +32,7 @@ use url::Url;
 
 pub use self::{
     hosts::{HostRules, OriginRules},
+    in_flight::InFlight,
     live::LiveSessions,
     sessions::{SealError, Sessions},
 };
@@ -60,6 +62,8 @@ pub struct Edge {
     pub sessions: Option<Sessions>,
     /// Sessions in memory behind the handles, where there are any.
     pub live: Option<LiveSessions>,
+    /// Requests that can be taken back.
+    pub in_flight: InFlight,
     /// Which Host values are answered.
     pub hosts: HostRules,
     /// Which browser origins may call.

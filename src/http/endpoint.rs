@@ -98,7 +98,15 @@ async fn handle(edge: &Edge, mut parts: Parts, body: Body, caller: &Arc<Caller>,
         return response;
     }
 
-    let plain = envelope.plain_call(&parts.headers).filter(|_| matches!(within, Within::Nothing));
+    let plain = envelope.plain_call(&parts.headers).filter(|_| !matches!(within, Within::Live(_)));
+    let in_flight = match (&within, envelope.id, envelope.taken_back) {
+        (Within::Sealed(session), Some(message), _) => edge.in_flight.enter(caller, session, message, &scope),
+        (Within::Sealed(session), None, Some(message)) => {
+            edge.in_flight.cancel(caller, session, message);
+            None
+        }
+        _ => None,
+    };
     let mut response = if let (Some(row), Some((message, call))) = (row, plain) {
         json(edge.mcp.call(row, message, call.arguments, envelope.modern, &scope).await)
     } else {
@@ -126,6 +134,12 @@ async fn handle(edge: &Edge, mut parts: Parts, body: Body, caller: &Arc<Caller>,
         };
     } else if !response.status().is_success() && !is_json(response.headers()) {
         response = unreadable(response.status(), &envelope, id);
+    }
+    if let Some(in_flight) = in_flight
+        && !is_json(response.headers())
+    {
+        // What comes before the answer is streamed already; it can be taken back until the stream ends.
+        response = response.map(|body| in_flight.around(body));
     }
     if accepts == Accepts::Stream && response.status().is_success() && is_json(response.headers()) {
         response = as_stream(response).await;
@@ -223,8 +237,10 @@ fn audited(edge: &Edge, envelope: &Envelope<'_>, body: &Bytes) -> Option<Audited
 
 /// What a request is within.
 enum Within {
-    /// No session, or a sealed one, which is nothing but a handle.
+    /// No session.
     Nothing,
+    /// A sealed session of this id, which is nothing but a handle.
+    Sealed(String),
     /// A live session.
     Live(Entered),
     /// A live session that it opens.
@@ -274,7 +290,7 @@ async fn enter_session(
     }
     match &edge.live {
         Some(live) => live.enter(&session.id).map(Within::Live).ok_or_else(unknown_session),
-        None => Ok(Within::Nothing),
+        None => Ok(Within::Sealed(session.id)),
     }
 }
 
@@ -297,7 +313,7 @@ async fn dispatch(
     accepts: Accepts,
 ) -> Response {
     match within {
-        Within::Nothing => {
+        Within::Nothing | Within::Sealed(_) => {
             let response = edge.mcp.handle(request).await.map(Body::new);
             let (Some(client), true) = (envelope.client, response.status().is_success()) else {
                 return response;

@@ -50,6 +50,8 @@ pub(super) struct Envelope<'a> {
     pub call: Option<ToolCall<'a>>,
     /// What `prompts/get`, `resources/read` and the like name: mirrored in a header like the name of a tool.
     subject: Option<String>,
+    /// The request that `notifications/cancelled` takes back.
+    pub taken_back: Option<&'a RawValue>,
     /// Whether `_meta` names a protocol version, which makes the request one of the 2026-07-28 era.
     pub modern: bool,
     /// Whether `_meta` is complete for its era (2026-07-28, "_meta"); nothing is required in the older one.
@@ -122,6 +124,8 @@ struct Params<'a> {
     name: Option<&'a RawValue>,
     #[serde(default, borrow, deserialize_with = "present")]
     uri: Option<&'a RawValue>,
+    #[serde(default, rename = "requestId", borrow, deserialize_with = "present")]
+    request_id: Option<&'a RawValue>,
     #[serde(default, borrow)]
     arguments: Option<&'a RawValue>,
     #[serde(default, rename = "_meta", borrow)]
@@ -282,6 +286,7 @@ pub(super) fn read(body: &[u8]) -> Result<Envelope<'_>, Refused<'_>> {
     };
     // If it is no string, the library says so.
     let subject = subject.and_then(|raw| serde_json::from_str(raw.get()).ok());
+    let taken_back = params.request_id.filter(|_| method == "notifications/cancelled");
     let client = (method == "initialize").then(|| params.capabilities.unwrap_or_default());
     let meta = params.meta.unwrap_or_default();
     Ok(Envelope {
@@ -289,6 +294,7 @@ pub(super) fn read(body: &[u8]) -> Result<Envelope<'_>, Refused<'_>> {
         method,
         call,
         subject,
+        taken_back,
         modern: meta.protocol_version.is_some(),
         complete: meta.protocol_version.is_some_and(|raw| raw.get().trim_matches('"') == NEWEST)
             && meta.client_capabilities.is_some_and(|raw| raw.get().starts_with('{')),

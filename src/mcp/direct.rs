@@ -29,8 +29,9 @@ pub(super) async fn call(
     let result = match arguments {
         Ok(arguments) => {
             let arguments = arguments.unwrap_or_default();
-            let never = CancellationToken::new();
-            tools::run(shared, row, arguments, Progress::default(), &never, scope).await
+            let cancelled = CancellationToken::new();
+            scope.cancels(&cancelled);
+            tools::run(shared, row, arguments, Progress::default(), &cancelled, scope).await
         }
         // Valid JSON that is nested deeper than any schema here.
         Err(_) => Err(tools::refuse(scope, &ToolError::arguments("The arguments are nested too deeply."))),

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rmcp::{ErrorData, RoleServer, service::RequestContext};
+use tokio_util::sync::CancellationToken;
 
 use super::audit::Audited;
 use crate::{
@@ -28,10 +29,18 @@ pub struct CallScope {
     credential_problem: OnceLock<CredentialProblem>,
     /// How the tool call ended: `ok` or an error code. For the access log.
     outcome: OnceLock<&'static str>,
+    /// What to cancel when the request is taken back.
+    cancellation: Mutex<Cancellation>,
     /// Written when the request is over, whichever way it ends.
     audited: Option<Audited>,
     /// Subscriptions that were opened before the request was handed on, with their URIs.
     held: Mutex<Vec<(String, Follower)>>,
+}
+
+#[derive(Debug, Default)]
+struct Cancellation {
+    requested: bool,
+    tokens: Vec<CancellationToken>,
 }
 
 impl CallScope {
@@ -53,6 +62,7 @@ impl CallScope {
             credential_problem: OnceLock::new(),
             outcome: OnceLock::new(),
             audited: None,
+            cancellation: Mutex::default(),
             held: Mutex::default(),
         }
     }
@@ -62,6 +72,23 @@ impl CallScope {
     pub fn audited(mut self, audited: Audited) -> Self {
         self.audited = Some(audited);
         self
+    }
+
+    /// Takes the request back: what only reads is dropped, a write runs on.
+    pub fn cancel(&self) {
+        let mut cancellation = self.cancellation.lock().unwrap_or_else(PoisonError::into_inner);
+        cancellation.requested = true;
+        cancellation.tokens.drain(..).for_each(|token| token.cancel());
+    }
+
+    /// Lets [`CallScope::cancel`] cancel this token as well.
+    pub(super) fn cancels(&self, token: &CancellationToken) {
+        let mut cancellation = self.cancellation.lock().unwrap_or_else(PoisonError::into_inner);
+        if cancellation.requested {
+            token.cancel();
+        } else {
+            cancellation.tokens.push(token.clone());
+        }
     }
 
     /// The request was refused before it was handed on.
@@ -100,8 +127,11 @@ impl CallScope {
     /// The scope of this request. A request without one did not come through the edge and gets nothing.
     pub(super) fn of(context: &RequestContext<RoleServer>) -> Result<Arc<Self>, ErrorData> {
         let parts = context.extensions.get::<http::request::Parts>();
-        let scope = parts.and_then(|parts| parts.extensions.get::<Arc<Self>>());
-        scope.cloned().ok_or_else(|| ErrorData::internal_error("the request carries no identity", None))
+        let scope = parts.and_then(|parts| parts.extensions.get::<Arc<Self>>()).cloned();
+        let scope =
+            scope.ok_or_else(|| ErrorData::internal_error("the request carries no identity", None))?;
+        scope.cancels(&context.ct);
+        Ok(scope)
     }
 }
 

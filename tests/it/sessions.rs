@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use reqwest::{Method, RequestBuilder, StatusCode};
-use sequentum_mcp::tools::Catalog;
+use sequentum_mcp::{
+    demo::{Fault, FaultKind},
+    tools::Catalog,
+};
 use serde_json::{Value, json};
 
 use crate::support::{ALL_SCOPES, TestServer};
@@ -137,4 +140,52 @@ async fn sessions_can_be_switched_off() {
         StatusCode::OK,
         "a stale id does no harm"
     );
+}
+
+/// A call that the platform never answers, within a session; returns its answer once it was taken back.
+async fn taken_back(server: &TestServer, session: &str, progress: bool) -> Value {
+    server.platform.faults().inject(Fault {
+        path_contains: "/api/v1/spaces".to_owned(),
+        times: 1,
+        kind: FaultKind::Hang,
+    });
+    let asked = server.platform.requests().len();
+    let mut message = json!({"jsonrpc": "2.0", "id": "long", "method": "tools/call",
+        "params": {"name": "list_spaces", "arguments": {}}});
+    if progress {
+        message["params"]["_meta"] = json!({"progressToken": 1});
+    }
+    let post = |message: &Value, session: &str| {
+        let request = server.request(Method::POST, "/mcp").bearer_auth(server.token());
+        request.header("mcp-session-id", session).json(message)
+    };
+    let other = open(server, &server.token()).await;
+    let call = server.send(post(&message, session));
+    let cancel = async {
+        while server.platform.requests().len() == asked {
+            tokio::task::yield_now().await;
+        }
+        let cancel =
+            json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": "long"}});
+        // The same id in another session, and another id in this one, are other calls.
+        server.send(post(&cancel, &other)).await;
+        let wrong =
+            json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": "longer"}});
+        server.send(post(&wrong, session)).await;
+        assert_eq!(server.send(post(&cancel, session)).await.status, StatusCode::ACCEPTED);
+    };
+    tokio::join!(call, cancel).0.json()
+}
+
+#[tokio::test]
+async fn a_call_can_be_taken_back_by_its_own_session() {
+    let server = TestServer::start().await;
+    let session = open(&server, &server.token()).await;
+    for progress in [false, true] {
+        let answer = taken_back(&server, &session, progress).await;
+        let text = answer["result"]["content"][0]["text"].as_str().unwrap_or_else(|| panic!("{answer}"));
+        let error: Value = serde_json::from_str(text).unwrap();
+        assert_eq!(error["error"]["code"], "cancelled", "{answer}");
+    }
+    assert_eq!(server.ask("get_agent", json!({"agentId": 7301})).await["id"], 7301);
 }
