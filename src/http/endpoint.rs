@@ -13,7 +13,7 @@ use super::{
     Edge,
     access_log::{self, RequestId},
     envelope::{self, Accepts, ClientCapabilities, Envelope, MCP_PROTOCOL_VERSION, MCP_SESSION_ID},
-    live::{Entered, Place},
+    live::{Entered, Of, Place},
     problem::{Problem, rpc},
     selection,
     sessions::Session,
@@ -164,7 +164,7 @@ pub(super) async fn get(State(edge): State<Arc<Edge>>, mut request: Request<Body
     request.headers_mut().remove(header::AUTHORIZATION);
     let Some(live) = &edge.live else { return super::problem::method_not_allowed(request).await };
     let entered = match open_session(&edge, request.headers(), &caller) {
-        Ok(Some(session)) => live.enter(&session.id).ok_or_else(unknown_session),
+        Ok(Some(session)) => live.enter(&session.id, Of::Stream).ok_or_else(unknown_session),
         Ok(None) => return super::problem::method_not_allowed(request).await,
         Err(problem) => Err(problem),
     };
@@ -289,7 +289,7 @@ async fn enter_session(
         }
     }
     match &edge.live {
-        Some(live) => live.enter(&session.id).map(Within::Live).ok_or_else(unknown_session),
+        Some(live) => live.enter(&session.id, Of::Call).map(Within::Live).ok_or_else(unknown_session),
         None => Ok(Within::Sealed(session.id)),
     }
 }

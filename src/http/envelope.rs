@@ -54,6 +54,8 @@ pub(super) struct Envelope<'a> {
     pub taken_back: Option<&'a RawValue>,
     /// Whether `_meta` names a protocol version, which makes the request one of the 2026-07-28 era.
     pub modern: bool,
+    /// The revision that `_meta` names, if it is a string.
+    revision: Option<String>,
     /// Whether `_meta` is complete for its era (2026-07-28, "_meta"); nothing is required in the older one.
     complete: bool,
     /// Whether progress notices are wanted.
@@ -296,6 +298,7 @@ pub(super) fn read(body: &[u8]) -> Result<Envelope<'_>, Refused<'_>> {
         subject,
         taken_back,
         modern: meta.protocol_version.is_some(),
+        revision: meta.protocol_version.and_then(|raw| serde_json::from_str(raw.get()).ok()),
         complete: meta.protocol_version.is_some_and(|raw| raw.get().trim_matches('"') == NEWEST)
             && meta.client_capabilities.is_some_and(|raw| raw.get().starts_with('{')),
         progress: meta.progress_token.is_some(),
@@ -307,8 +310,16 @@ pub(super) fn read(body: &[u8]) -> Result<Envelope<'_>, Refused<'_>> {
 pub(super) fn check_revision<'a>(headers: &HeaderMap, envelope: &Envelope<'a>) -> Result<(), Refused<'a>> {
     let Some(value) = headers.get(MCP_PROTOCOL_VERSION) else { return Ok(()) };
     let known = value.to_str().is_ok_and(|text| REVISIONS.contains(&text));
-    if known || envelope.modern || envelope.method == "initialize" {
+    if known || envelope.method == "initialize" {
         return Ok(());
+    }
+    if envelope.modern {
+        // Header and body agree on a revision that is not ours. What is offered instead is what server/discover names:
+        // the revision that needs no handshake. If they do not agree, the library says so.
+        return match &envelope.revision {
+            Some(revision) if value == &**revision => Err((unsupported(revision), envelope.id)),
+            _ => Ok(()),
+        };
     }
     let problem = invalid(
         StatusCode::BAD_REQUEST,
@@ -335,6 +346,20 @@ pub(super) fn headers_agree(headers: &HeaderMap, envelope: &Envelope<'_>) -> boo
 pub(super) fn knows_links(headers: &HeaderMap, envelope: &Envelope<'_>) -> bool {
     let revision = headers.get(MCP_PROTOCOL_VERSION).and_then(|value| value.to_str().ok());
     envelope.modern || revision.is_some_and(|revision| revision >= "2025-06-18")
+}
+
+/// The refusal of the newer era (2026-07-28, "Protocol Version Header").
+fn unsupported(revision: &str) -> Problem {
+    let requested: String = revision.chars().take(32).collect();
+    let message = "The revision in _meta is not supported.";
+    Problem::new(
+        StatusCode::BAD_REQUEST,
+        "unsupported_revision",
+        message,
+        "Use one of the supported revisions.",
+    )
+    .rpc(rpc::UNSUPPORTED_PROTOCOL_VERSION)
+    .extra(serde_json::json!({"supported": [NEWEST], "requested": requested}))
 }
 
 fn is_id(raw: &RawValue) -> bool {

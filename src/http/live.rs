@@ -21,7 +21,8 @@ use crate::{
     clock::Clock,
 };
 
-/// Live sessions of one caller at a time. Clients that crash leave theirs behind, so beyond it the quietest gives way.
+/// Live sessions of one caller at a time. Clients that crash leave theirs behind, so beyond it the quietest gives way; one
+/// with a running call never does.
 const PER_CALLER: usize = 20;
 /// Between two looks for idle sessions.
 const SWEEP: Duration = Duration::from_secs(30);
@@ -45,8 +46,28 @@ struct Entry {
     owner: PerCaller<()>,
     /// When its last request began or ended.
     last: Timestamp,
-    /// Requests and streams that are open.
-    open: usize,
+    /// Requests that are open.
+    calls: usize,
+    /// Streams that are open without a request.
+    streams: usize,
+}
+
+impl Entry {
+    fn open(&mut self, of: Of) -> &mut usize {
+        match of {
+            Of::Call => &mut self.calls,
+            Of::Stream => &mut self.streams,
+        }
+    }
+}
+
+/// What keeps a session from being idle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Of {
+    /// A request that waits for its answer.
+    Call,
+    /// A stream of what is sent without being asked.
+    Stream,
 }
 
 /// A request or a stream within a live session: as long as this exists, the session is not idle.
@@ -55,6 +76,7 @@ pub(super) struct Entered {
     table: LiveSessions,
     /// The library's id of the session.
     pub id: String,
+    of: Of,
 }
 
 /// Room for a session that is being opened; given back when dropped.
@@ -69,7 +91,7 @@ impl Place {
     pub(super) fn fill(self, id: &str) {
         let mut sessions = self.table.lock();
         if let Some(mut entry) = sessions.remove(&self.reserved) {
-            entry.open = 0;
+            entry.calls = 0;
             sessions.insert(id.to_owned(), entry);
         }
     }
@@ -85,7 +107,8 @@ impl Drop for Entered {
     fn drop(&mut self) {
         let now = self.table.0.clock.now();
         if let Some(entry) = self.table.lock().get_mut(&self.id) {
-            entry.open = entry.open.saturating_sub(1);
+            let open = entry.open(self.of);
+            *open = open.saturating_sub(1);
             entry.last = now;
         }
     }
@@ -107,7 +130,9 @@ impl LiveSessions {
         let quietest = if own.clone().count() < PER_CALLER {
             None
         } else {
-            let quiet = own.filter(|(_, entry)| entry.open == 0).min_by_key(|(_, entry)| entry.last);
+            // Clients leave streams open without listening any more, so an open stream only puts a session last.
+            let quiet = own.filter(|(_, entry)| entry.calls == 0);
+            let quiet = quiet.min_by_key(|(_, entry)| (entry.streams > 0, entry.last));
             Some(quiet.map(|(id, _)| id.clone()).ok_or_else(full)?)
         };
         if let Some(id) = &quietest {
@@ -117,18 +142,18 @@ impl LiveSessions {
         }
         // Counts as a session until it is one.
         let reserved = uuid::Uuid::now_v7().to_string();
-        sessions.insert(reserved.clone(), Entry { owner, last: self.0.clock.now(), open: 1 });
+        sessions.insert(reserved.clone(), Entry { owner, last: self.0.clock.now(), calls: 1, streams: 0 });
         Ok((Place { table: self.clone(), reserved }, quietest))
     }
 
     /// Enters a session, if it is there and not idle for too long.
-    pub(super) fn enter(&self, id: &str) -> Option<Entered> {
+    pub(super) fn enter(&self, id: &str, of: Of) -> Option<Entered> {
         let now = self.0.clock.now();
         let mut sessions = self.lock();
         let entry = sessions.get_mut(id).filter(|entry| !self.is_idle(entry, now))?;
-        entry.open += 1;
+        *entry.open(of) += 1;
         entry.last = now;
-        Some(Entered { table: self.clone(), id: id.to_owned() })
+        Some(Entered { table: self.clone(), id: id.to_owned(), of })
     }
 
     /// Forgets a session.
@@ -152,7 +177,7 @@ impl LiveSessions {
     }
 
     fn is_idle(&self, entry: &Entry, now: Timestamp) -> bool {
-        entry.open == 0 && now.duration_since(entry.last).unsigned_abs() >= self.0.idle
+        entry.calls == 0 && entry.streams == 0 && now.duration_since(entry.last).unsigned_abs() >= self.0.idle
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<String, Entry>> {

@@ -156,6 +156,32 @@ async fn the_quietest_session_of_a_caller_gives_way_and_one_that_is_listened_to_
 }
 
 #[tokio::test]
+async fn streams_that_nobody_listens_to_any_more_do_not_lock_their_caller_out() {
+    let server = start(&[]).await;
+    let token = server.token();
+    let mut left_open = Vec::new();
+    for _ in 0..21 {
+        let session = open(&server, &token).await;
+        left_open.push(listen(&server, &token, &session).await);
+        server.clock.advance(Duration::from_secs(1));
+    }
+    assert_eq!(left_open[0].next().await, None, "the oldest has given way");
+}
+
+#[tokio::test]
+async fn a_stream_that_is_closed_keeps_no_session() {
+    let server = start(&[("SESSION_IDLE_SECONDS", "60")]).await;
+    let session = open(&server, &server.token()).await;
+    drop(listen(&server, &server.token(), &session).await);
+    loop {
+        server.clock.advance(Duration::from_secs(61));
+        if send(&server, &server.token(), &session, &list()).await.status == StatusCode::NOT_FOUND {
+            break;
+        }
+    }
+}
+
+#[tokio::test]
 async fn an_idle_session_ends_and_a_stream_or_a_long_call_keeps_it() {
     let server = start(&[("SESSION_IDLE_SECONDS", "600"), ("CALL_TIMEOUT_SECONDS", "3600")]).await;
     let (idle, listened, calling) = (

@@ -424,3 +424,33 @@ async fn progress_precedes_the_result_if_it_was_asked_for_and_can_be_read() {
         server.request(Method::POST, "/mcp").bearer_auth(&token).header("accept", "application/json");
     assert_eq!(server.send(json_only.json(&asking)).await.header("content-type"), "application/json");
 }
+
+#[tokio::test]
+async fn an_unknown_revision_is_answered_with_those_that_discovery_names() {
+    let server = TestServer::start().await;
+    let mut message = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {"_meta": {
+        "io.modelcontextprotocol/protocolVersion": "2031-01-01",
+        "io.modelcontextprotocol/clientCapabilities": {}}}});
+    let send = async |message: &Value, header: &str| {
+        let request = server.request(Method::POST, "/mcp").bearer_auth(server.token());
+        let request = request.header("mcp-protocol-version", header).header("mcp-method", "tools/list");
+        server.send(request.json(message)).await
+    };
+    let unknown = send(&message, "2031-01-01").await;
+    assert_eq!(unknown.status, StatusCode::BAD_REQUEST);
+    let error = &unknown.json()["error"];
+    assert_eq!(
+        (&error["code"], &error["data"]["requested"]),
+        (&json!(-32022), &json!("2031-01-01")),
+        "{error}"
+    );
+    let discover = json!({"jsonrpc": "2.0", "id": 1, "method": "server/discover"});
+    let discovered = server.send(server.post_modern(&server.token(), &discover)).await.json();
+    assert_eq!(error["data"]["supported"], discovered["result"]["supportedVersions"]);
+    // A header that says something else is the library's to refuse.
+    let differs = send(&message, "2031-01-02").await;
+    assert_eq!(differs.json()["error"]["code"], -32020, "{}", differs.text);
+    message["params"]["_meta"]["io.modelcontextprotocol/protocolVersion"] = json!(7);
+    let odd = send(&message, "2031-01-01").await;
+    assert!(odd.status.is_client_error() && odd.json()["error"]["code"].is_i64(), "{}", odd.text);
+}
