@@ -32,7 +32,7 @@ impl Challenger {
     #[must_use]
     pub fn refuse(&self, refusal: Refusal) -> (StatusCode, Option<HeaderValue>) {
         let error = match refusal {
-            Refusal::KeysUnavailable { .. } => return (StatusCode::SERVICE_UNAVAILABLE, None),
+            _ if refusal.retry_after().is_some() => return (StatusCode::SERVICE_UNAVAILABLE, None),
             Refusal::BadRequest => {
                 let header =
                     self.header(&[("error", "invalid_request"), ("error_description", &refusal.to_string())]);

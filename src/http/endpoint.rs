@@ -390,7 +390,7 @@ fn challenge(edge: &Edge, refusal: Refusal, id: &RequestId) -> Response {
     }
     message.push('.');
     let mut problem = Problem::new(status, refusal.code(), message, refusal.remedy());
-    if let Refusal::KeysUnavailable { retry_after } = refusal {
+    if let Some(retry_after) = refusal.retry_after() {
         problem = problem.retry_after(retry_after);
     } else {
         problem = problem

@@ -15,6 +15,7 @@ mod arguments;
 mod bodies;
 mod budgets;
 mod connect;
+mod credentials;
 mod docs;
 mod edge;
 mod every_tool;
