@@ -9,7 +9,7 @@ mod analytics;
 mod billing;
 mod builder;
 mod call;
-mod credential;
+pub mod credential;
 pub mod error;
 mod files;
 pub mod ids;

@@ -3,15 +3,16 @@
 use std::{
     net::SocketAddr,
     sync::{Arc, atomic::AtomicBool},
+    time::Duration,
 };
 
 use secrecy::ExposeSecret;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, time::Instant};
 use url::Url;
 
 use crate::{
     api::Api,
-    auth::{Authenticator, Challenger},
+    auth::{Authenticator, Challenger, Confirm, SetupError},
     clock::Clock,
     config::{self, Config, SessionMode},
     http::{
@@ -21,6 +22,9 @@ use crate::{
     outbound,
     tools::{Catalog, Selection},
 };
+
+/// How long the platform may take to tell whether an API key is good.
+const CONFIRM_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A server bound to its address, ready to run.
 pub struct App {
@@ -43,6 +47,9 @@ pub enum StartError {
     /// The HTTP client for platform and issuer cannot be built.
     #[error("the HTTP client cannot be built: {0}")]
     Http(#[from] reqwest::Error),
+    /// Nobody could be told apart.
+    #[error(transparent)]
+    Identity(#[from] SetupError),
     /// The session keys cannot be used.
     #[error(transparent)]
     Sessions(#[from] SealError),
@@ -103,15 +110,13 @@ impl App {
             // Only on loopback: anything else is refused by the configuration.
             None => Url::parse(&format!("http://{bound}"))?,
         };
-        let public = PublicUrls::new(&origin, config.auth.issuer.clone());
+        let public = PublicUrls::new(&origin, config.auth.issuers.first().cloned().unwrap_or_default());
         let resources = [public.endpoint(), public.origin().to_owned()];
         let catalog = Arc::new(catalog);
-        // One pool and one set of root certificates where platform and issuer are reached alike, as they mostly are.
-        let http = outbound::client(&config.api.url)?;
-        let issuer = Url::parse(&config.auth.issuer)?;
-        let alike = outbound::is_loopback(&issuer) == outbound::is_loopback(&config.api.url);
-        let issuer_http = if alike { http.clone() } else { outbound::client(&issuer)? };
-        let api = Arc::new(Api::new(&config.api, http, clock.clone()));
+        let clients = outbound::Clients::default();
+        let api = Arc::new(Api::new(&config.api, clients.towards(&config.api.url)?, clock.clone()));
+        let authenticator =
+            Authenticator::new(&config.auth, resources, &config.api.url, confirm(&api), &clients, &clock)?;
         let sessions = match config.sessions.mode {
             SessionMode::Sealed | SessionMode::Live => {
                 Some(Sessions::new(&config.sessions.keys, clock.clone())?)
@@ -141,7 +146,7 @@ impl App {
             auditor: auditor(&config.sessions)?,
             selection: selection(&config.mcp),
             challenger: Challenger::new(public.resource_metadata()),
-            authenticator: Authenticator::new(&config.auth, resources, issuer_http, clock.clone()),
+            authenticator,
             mcp: Mcp::new(&config.mcp, api, Arc::clone(&catalog), clock)?,
             catalog,
             sessions,
@@ -178,10 +183,9 @@ impl App {
     /// `/readyz` when the keys are there.
     pub async fn run(self, stop: impl Future<Output = ()>) {
         let Self { listener, edge, limits } = self;
-        let keys = Arc::clone(edge.authenticator.keys());
-        let refresh = tokio::spawn(async move {
-            keys.load().await;
-            keys.refresh_forever().await;
+        let refresh = tokio::spawn({
+            let edge = Arc::clone(&edge);
+            async move { edge.authenticator.keep_fresh().await }
         });
         let sweep = edge.live.clone().map(|live| {
             let edge = Arc::clone(&edge);
@@ -195,4 +199,16 @@ impl App {
             sweep.abort();
         }
     }
+}
+
+/// Asks the platform about a credential, with the cheapest read there is.
+fn confirm(api: &Arc<Api>) -> Confirm {
+    let api = Arc::clone(api);
+    Box::new(move |credential| {
+        let api = Arc::clone(&api);
+        Box::pin(async move {
+            let deadline = Instant::now() + CONFIRM_TIMEOUT;
+            api.session(Some(&credential), deadline).count_personal_agents().await.map(|_count| ())
+        })
+    })
 }

@@ -55,6 +55,8 @@ pub struct Options {
     pub enforce_scopes: bool,
     /// API requests allowed per credential in 60 seconds.
     pub rate_limit: u32,
+    /// Whether the token endpoint issues opaque access tokens, which only introspection can read, instead of JWTs.
+    pub opaque_tokens: bool,
     /// Lifetime of access tokens.
     pub access_token_lifetime: Duration,
 }
@@ -66,6 +68,7 @@ impl Default for Options {
             profile: Profile::Newer,
             enforce_scopes: true,
             rate_limit: 1000,
+            opaque_tokens: false,
             access_token_lifetime: Duration::from_hours(1),
         }
     }
@@ -201,6 +204,21 @@ impl Platform {
     /// Fails only when the signature cannot be computed.
     pub fn access_token(&self, login: &Login, audience: &str, scope: &str) -> Result<String, SignError> {
         oauth::direct_token(&self.0.state, login, audience, scope)
+    }
+
+    /// The same as an opaque token, whatever the options say.
+    ///
+    /// # Errors
+    ///
+    /// Fails only when the signature of the JWT behind it cannot be computed.
+    pub fn opaque_token(&self, login: &Login, audience: &str, scope: &str) -> Result<String, SignError> {
+        Ok(oauth::opaque(&self.0.state, self.access_token(login, audience, scope)?))
+    }
+
+    /// Id and secret of the confidential client that may introspect and exchange tokens. Public on purpose.
+    #[must_use]
+    pub fn resource_server() -> [&'static str; 2] {
+        [oauth::CLIENT_ID, oauth::CLIENT_SECRET]
     }
 
     /// `SubjectPublicKeyInfo` DER of the current public key: what an attacker uses as HMAC secret to forge HS256.

@@ -5,7 +5,7 @@
 
 mod public;
 
-use std::time::Duration;
+use std::{sync::OnceLock, time::Duration};
 
 pub use self::public::{has_public_literal, is_public, public_client};
 
@@ -27,6 +27,30 @@ const IDLE_PER_HOST: usize = 64;
 pub fn client(target: &url::Url) -> Result<reqwest::Client, reqwest::Error> {
     let builder = builder();
     if is_loopback(target) { builder.no_proxy().build() } else { builder.build() }
+}
+
+/// The clients of this process: one for this machine, one for all others, each made when it is first needed. Whoever goes
+/// the same way shares a pool and a set of root certificates.
+#[derive(Debug, Default)]
+pub struct Clients {
+    local: OnceLock<reqwest::Client>,
+    remote: OnceLock<reqwest::Client>,
+}
+
+impl Clients {
+    /// The client for requests to `target`.
+    ///
+    /// # Errors
+    ///
+    /// As [`client`].
+    pub fn towards(&self, target: &url::Url) -> Result<reqwest::Client, reqwest::Error> {
+        let place = if is_loopback(target) { &self.local } else { &self.remote };
+        if let Some(made) = place.get() {
+            return Ok(made.clone());
+        }
+        let made = client(target)?;
+        Ok(place.get_or_init(|| made).clone())
+    }
 }
 
 /// Whether `url` names this machine: `localhost` or a loopback address.

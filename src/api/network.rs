@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 use url::Url;
@@ -53,21 +53,11 @@ impl Network {
         let left = deadline.saturating_duration_since(Instant::now());
         let timeout = call.timeout.unwrap_or(self.timeout).min(left);
         let exchange = async {
-            let request = self.request(call, credential).ok_or_else(|| fail(Fault::NoCredential))?;
-            let response =
-                self.http.execute(request).await.map_err(|error| transport(call.operation, error))?;
-            let status = response.status();
-            let headers = response.headers().clone();
-            let body = self.read(call.operation, response).await?;
-            if status.is_success() || (status.is_redirection() && call.redirects) {
-                return Ok(Answer { operation: call.operation, headers, body });
+            match credential.own() {
+                Some(header) => self.attempt(call, header).await,
+                // In a box, so that the rarer kind does not make every call larger.
+                None => Box::pin(self.attempt_lent(call, credential)).await,
             }
-            if status.is_redirection() || status == StatusCode::SWITCHING_PROTOCOLS {
-                return Err(
-                    fail(Fault::Malformed).caused_by(format!("unexpected redirect (status {status})"))
-                );
-            }
-            Err(ApiError::from_answer(call.operation, status.as_u16(), &headers, &body, self.clock.now()))
         };
         match tokio::time::timeout(timeout, exchange).await {
             Ok(result) => result,
@@ -75,7 +65,35 @@ impl Network {
         }
     }
 
-    fn request(&self, call: &Call, credential: &Credential) -> Option<reqwest::Request> {
+    async fn attempt_lent(&self, call: &Call, credential: &Credential) -> Result<Answer, ApiError> {
+        let header = credential.lend(call.operation, None).await?;
+        match self.attempt(call, header.clone()).await {
+            // It can end before its time. Whoever is not known has changed nothing, so that a write may be sent again too.
+            Err(error) if *error.fault() == Fault::Unauthorized => {
+                let another = credential.lend(call.operation, Some(&header)).await?;
+                self.attempt(call, another).await
+            }
+            result => result,
+        }
+    }
+
+    async fn attempt(&self, call: &Call, credential: HeaderValue) -> Result<Answer, ApiError> {
+        let fail = |fault| ApiError::new(call.operation, fault);
+        let request = self.request(call, credential).ok_or_else(|| fail(Fault::NoCredential))?;
+        let response = self.http.execute(request).await.map_err(|error| transport(call.operation, error))?;
+        let status = response.status();
+        let headers = response.headers().clone();
+        let body = self.read(call.operation, response).await?;
+        if status.is_success() || (status.is_redirection() && call.redirects) {
+            return Ok(Answer { operation: call.operation, headers, body });
+        }
+        if status.is_redirection() || status == StatusCode::SWITCHING_PROTOCOLS {
+            return Err(fail(Fault::Malformed).caused_by(format!("unexpected redirect (status {status})")));
+        }
+        Err(ApiError::from_answer(call.operation, status.as_u16(), &headers, &body, self.clock.now()))
+    }
+
+    fn request(&self, call: &Call, credential: HeaderValue) -> Option<reqwest::Request> {
         let mut address = String::with_capacity(self.base.len() + call.path.len() + 32);
         address.push_str(&self.base);
         address.push_str(&call.path);
@@ -87,10 +105,10 @@ impl Network {
         }
         let mut request = reqwest::Request::new(call.method.clone(), Url::parse(&address).ok()?);
         let headers = request.headers_mut();
-        headers.insert(header::AUTHORIZATION, credential.header()?);
-        headers.insert(header::ACCEPT, header::HeaderValue::from_static("application/json"));
+        headers.insert(header::AUTHORIZATION, credential);
+        headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
         if let Some(body) = &call.body {
-            headers.insert(header::CONTENT_TYPE, header::HeaderValue::from_static("application/json"));
+            headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
             *request.body_mut() = Some(body.to_string().into());
         }
         Some(request)

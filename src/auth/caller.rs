@@ -2,10 +2,8 @@
 
 use std::{fmt, sync::Arc};
 
-use secrecy::SecretString;
-
 use super::scopes::ScopeSet;
-use crate::api::Credential;
+use crate::api::credential::Credential;
 
 /// Who a request comes from, according to a credential that this server has verified.
 ///
@@ -59,20 +57,35 @@ pub(super) struct Verified {
     pub client_id: Option<String>,
     pub organization: Option<String>,
     pub scopes: ScopeSet,
-    pub expires_at: i64,
+    /// Unknown for some opaque tokens, which the authorization server ends by itself.
+    pub expires_at: Option<i64>,
+}
+
+/// The organisation, which some issuers write as a number.
+pub(super) fn organization(claim: Option<&serde_json::Value>) -> Option<String> {
+    match claim? {
+        serde_json::Value::String(text) => Some(text.clone()),
+        serde_json::Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
 }
 
 impl Caller {
-    /// The bearer of a verified access token, which is also what goes to the platform (`docs/security.md` says why).
-    pub(super) fn from_token(verified: Verified, token: &SecretString) -> Self {
+    /// The bearer of a verified access token. `credential` is what goes to the platform.
+    pub(super) fn from_token(verified: Verified, credential: Credential) -> Self {
         let Verified { principal, client_id, organization, scopes, expires_at } = verified;
+        Self { principal, client_id, organization, scopes, expires_at, credential: Some(credential) }
+    }
+
+    /// The holder of a confirmed API key, who has all rights of the user it was made for.
+    pub(super) fn from_key(principal: Principal, credential: Credential) -> Self {
         Self {
             principal,
-            client_id,
-            organization,
-            scopes,
-            expires_at: Some(expires_at),
-            credential: Some(Credential::bearer(token)),
+            client_id: None,
+            organization: None,
+            scopes: ScopeSet::ALL,
+            expires_at: None,
+            credential: Some(credential),
         }
     }
 

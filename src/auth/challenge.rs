@@ -32,7 +32,7 @@ impl Challenger {
     #[must_use]
     pub fn refuse(&self, refusal: Refusal) -> (StatusCode, Option<HeaderValue>) {
         let error = match refusal {
-            Refusal::KeysUnavailable { .. } => return (StatusCode::SERVICE_UNAVAILABLE, None),
+            _ if refusal.retry_after().is_some() => return (StatusCode::SERVICE_UNAVAILABLE, None),
             Refusal::BadRequest => {
                 let header =
                     self.header(&[("error", "invalid_request"), ("error_description", &refusal.to_string())]);
@@ -89,10 +89,18 @@ impl Challenger {
     }
 }
 
-/// The sentence that goes with [`Challenger::step_up`].
+/// The sentence that goes with [`Challenger::step_up`]. The platform decides by itself: it may want what the token holds
+/// already, or not say what it wants, and only a new sign-in can settle that.
 #[must_use]
 pub fn step_up_message(held: ScopeSet, needed: ScopeSet) -> String {
-    format!("the access token lacks the scope {}", needed.missing_from(held))
+    let missing = needed.missing_from(held);
+    if missing != ScopeSet::EMPTY {
+        format!("the access token lacks the scope {missing}")
+    } else if needed != ScopeSet::EMPTY {
+        format!("the platform asks for the scope {needed} although the access token holds it; sign in again")
+    } else {
+        "the platform asks for a scope that it does not name; sign in again".to_owned()
+    }
 }
 
 #[cfg(test)]
@@ -112,5 +120,13 @@ mod tests {
             .step_up(ScopeSet::of(&[Scope::RunsRead]), ScopeSet::of(&[Scope::SpacesWrite]))
             .unwrap();
         insta::assert_snapshot!(header.to_str().unwrap(), @r#"Bearer error="insufficient_scope", error_description="the access token lacks the scope spaces:write", scope="runs:read spaces:write", resource_metadata="https://h/.well-known/oauth-protected-resource/mcp""#);
+    }
+
+    #[test]
+    fn a_refusal_over_a_scope_that_is_held_says_so() {
+        let held = ScopeSet::of(&[Scope::RunsRead, Scope::AgentsRead]);
+        insta::assert_snapshot!(step_up_message(held, ScopeSet::of(&[Scope::RunsRead])), @"the platform asks for the scope runs:read although the access token holds it; sign in again");
+        insta::assert_snapshot!(step_up_message(held, ScopeSet::EMPTY), @"the platform asks for a scope that it does not name; sign in again");
+        insta::assert_snapshot!(step_up_message(held, ScopeSet::of(&[Scope::RunsRead, Scope::BillingRead])), @"the access token lacks the scope billing:read");
     }
 }

@@ -12,12 +12,13 @@ use arc_swap::ArcSwapOption;
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{
     Algorithm, DecodingKey,
-    jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, PublicKeyUse},
+    jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse},
 };
 use serde::Deserialize;
 use tokio::sync::Mutex;
 use url::Url;
 
+use super::client::{self, FetchError};
 use crate::{clock::Clock, outbound};
 
 /// Keys are fetched again when they are this old.
@@ -28,10 +29,8 @@ pub const TRUST_FOR: Duration = Duration::from_hours(1);
 const UNKNOWN_KEY_INTERVAL: SignedDuration = SignedDuration::from_secs(60);
 /// Between two fetches while there are no good keys at all; also the `Retry-After` of the 503.
 const RETRY_EMPTY: Duration = Duration::from_secs(5);
-/// One HTTP request to the issuer.
-const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
-/// Largest metadata document or key set.
-const MAX_DOCUMENT: usize = 256 * 1024;
+/// Keys in a set. Issuers publish a handful; a set beyond this is refused as a whole.
+const MAX_KEYS: usize = 100;
 /// Where the platform serves its keys, should its metadata not say.
 const FALLBACK_PATH: &str = "/api/oauth/certs";
 
@@ -66,6 +65,8 @@ pub struct KeyStore {
     http: reqwest::Client,
     clock: Clock,
     current: ArcSwapOption<KeySet>,
+    /// From the same metadata, for token exchange.
+    token_endpoint: ArcSwapOption<Url>,
     /// Held during a fetch: whoever waits for it finds the result when the lock is free.
     fetching: Mutex<Attempts>,
 }
@@ -79,8 +80,19 @@ impl KeyStore {
             http,
             clock,
             current: ArcSwapOption::empty(),
+            token_endpoint: ArcSwapOption::empty(),
             fetching: Mutex::default(),
         }
+    }
+
+    /// Whose keys they are.
+    pub(super) fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// Where the issuer gives out tokens, according to its metadata.
+    pub(super) fn token_endpoint(&self) -> Option<Arc<Url>> {
+        self.token_endpoint.load_full()
     }
 
     /// Whether there are keys that may be trusted now.
@@ -159,30 +171,35 @@ impl KeyStore {
     }
 
     async fn fetch_keys(&self) -> Result<HashMap<String, Arc<Key>>, FetchError> {
-        let url = match self.discover().await? {
+        let metadata = self.discover().await?;
+        let address = |text: Option<String>| text.as_deref().map(secure).transpose();
+        let (keys, tokens) = match metadata {
+            Some(metadata) => (address(metadata.jwks_uri)?, address(metadata.token_endpoint)?),
+            None => (None, None),
+        };
+        self.token_endpoint.store(tokens.map(Arc::new));
+        let url = match keys {
             Some(url) => url,
             None => Url::parse(&format!("{}{FALLBACK_PATH}", self.issuer))?,
         };
         let document: JwkDocument = self.get(&url).await?.ok_or(FetchError::Missing)?;
+        if document.keys.len() > MAX_KEYS {
+            return Err(FetchError::TooManyKeys(MAX_KEYS));
+        }
         let keys: HashMap<_, _> = document.keys.into_iter().filter_map(usable).collect();
         // A document without a usable key never replaces one that has some.
         if keys.is_empty() { Err(FetchError::NoUsableKey) } else { Ok(keys) }
     }
 
-    /// `jwks_uri` of the issuer's metadata: RFC 8414 first, `OpenID` Connect discovery second.
-    async fn discover(&self) -> Result<Option<Url>, FetchError> {
+    /// The issuer's metadata: RFC 8414 first, `OpenID` Connect discovery second.
+    async fn discover(&self) -> Result<Option<Metadata>, FetchError> {
         for url in metadata_urls(&self.issuer)? {
             let Some(metadata) = self.get::<Metadata>(&url).await? else { continue };
             // RFC 8414 section 3.3: a document that names another issuer must not be used.
             if metadata.issuer != self.issuer {
                 return Err(FetchError::OtherIssuer);
             }
-            let Some(uri) = metadata.jwks_uri else { return Ok(None) };
-            let uri = Url::parse(&uri)?;
-            if uri.scheme() != "https" && !outbound::is_loopback(&uri) {
-                return Err(FetchError::Insecure);
-            }
-            return Ok(Some(uri));
+            return Ok(Some(metadata));
         }
         Ok(None)
     }
@@ -190,21 +207,14 @@ impl KeyStore {
     /// The document at `url`; `None` for a 404 or another client error.
     async fn get<T: for<'de> Deserialize<'de>>(&self, url: &Url) -> Result<Option<T>, FetchError> {
         let request = self.http.get(url.clone()).header(http::header::ACCEPT, "application/json");
-        let mut response = request.timeout(FETCH_TIMEOUT).send().await?;
+        let response = request.timeout(client::TIMEOUT).send().await?;
         if response.status().is_client_error() {
             return Ok(None);
         }
         if !response.status().is_success() {
             return Err(FetchError::Status(response.status().as_u16()));
         }
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await? {
-            if body.len() + chunk.len() > MAX_DOCUMENT {
-                return Err(FetchError::TooLarge);
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(Some(serde_json::from_slice(&body)?))
+        Ok(Some(serde_json::from_slice(&client::read(response).await?)?))
     }
 }
 
@@ -217,32 +227,20 @@ impl std::fmt::Debug for KeyStore {
     }
 }
 
-#[derive(Debug, thiserror::Error)]
-enum FetchError {
-    #[error("request failed: {}", crate::api::error::chain(.0))]
-    Http(#[from] reqwest::Error),
-    #[error("answered with status {0}")]
-    Status(u16),
-    #[error("the document is not the expected JSON: {0}")]
-    Json(#[from] serde_json::Error),
-    #[error("the document is larger than {MAX_DOCUMENT} bytes")]
-    TooLarge,
-    #[error("the metadata names another issuer")]
-    OtherIssuer,
-    #[error("jwks_uri is neither https nor on loopback")]
-    Insecure,
-    #[error("there is no key set at the expected address")]
-    Missing,
-    #[error("the key set has no usable key")]
-    NoUsableKey,
-    #[error("an address in the metadata is not a URL: {0}")]
-    Url(#[from] url::ParseError),
-}
-
 #[derive(Deserialize)]
 struct Metadata {
     issuer: String,
     jwks_uri: Option<String>,
+    token_endpoint: Option<String>,
+}
+
+/// An address from the metadata that we may trust or send a secret to.
+fn secure(address: &str) -> Result<Url, FetchError> {
+    let url = Url::parse(address)?;
+    if url.scheme() != "https" && !outbound::is_loopback(&url) {
+        return Err(FetchError::Insecure);
+    }
+    Ok(url)
 }
 
 /// The key set, entry by entry: one that cannot be read must not spoil the others.
@@ -273,6 +271,9 @@ fn usable(value: serde_json::Value) -> Option<(String, Arc<Key>)> {
     if !matches!(jwk.common.public_key_use, None | Some(PublicKeyUse::Signature)) {
         return None;
     }
+    if jwk.common.key_operations.as_ref().is_some_and(|uses| !uses.contains(&KeyOperations::Verify)) {
+        return None;
+    }
     let family: &'static [Algorithm] = match &jwk.algorithm {
         AlgorithmParameters::RSA(_) => &[
             Algorithm::RS256,
@@ -287,7 +288,7 @@ fn usable(value: serde_json::Value) -> Option<(String, Arc<Key>)> {
             EllipticCurve::P384 => &[Algorithm::ES384],
             _ => return None,
         },
-        AlgorithmParameters::OctetKeyPair(_) => &[Algorithm::EdDSA],
+        AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => &[Algorithm::EdDSA],
         _ => return None,
     };
     let algorithms = match jwk.common.key_algorithm {
@@ -335,6 +336,11 @@ mod tests {
         let encryption =
             serde_json::json!({"kty": "RSA", "kid": "c", "n": "sXch", "e": "AQAB", "use": "enc"});
         assert!(usable(encryption).is_none());
+        let for_signing =
+            serde_json::json!({"kty": "RSA", "kid": "d", "n": "sXch", "e": "AQAB", "key_ops": ["sign"]});
+        assert!(usable(for_signing).is_none());
+        let p521 = serde_json::json!({"kty": "EC", "kid": "e", "crv": "P-521", "x": "AA", "y": "AA"});
+        assert!(usable(p521).is_none());
         let nameless = serde_json::json!({"kty": "RSA", "n": "sXch", "e": "AQAB"});
         assert!(usable(nameless).is_none());
     }

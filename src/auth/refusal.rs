@@ -53,6 +53,24 @@ pub enum Refusal {
     /// Verified here, but the platform refused it: revoked, or the user is gone.
     #[error("the platform no longer accepts the access token")]
     Revoked,
+    /// An opaque token that the authorization server does not know, or that has ended (RFC 7662 section 2.2).
+    #[error("the authorization server does not know the access token, or has ended it")]
+    Inactive,
+    /// An API key that the platform does not know.
+    #[error("the platform does not accept the API key")]
+    ApiKeyUnknown,
+    /// The authorization server cannot be asked about an opaque token.
+    #[error("the authorization server cannot be asked about the access token at the moment")]
+    IntrospectionUnavailable {
+        /// When another attempt is worth it.
+        retry_after: Duration,
+    },
+    /// The platform cannot be asked about an API key.
+    #[error("the platform cannot be asked about the API key at the moment")]
+    PlatformUnavailable {
+        /// When another attempt is worth it.
+        retry_after: Duration,
+    },
     /// The issuer's keys were never loaded, or are too old to trust.
     #[error("the issuer's signing keys cannot be loaded at the moment")]
     KeysUnavailable {
@@ -62,6 +80,17 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// For refusals that say nothing about the credential, which could not be checked: when to try again.
+    #[must_use]
+    pub const fn retry_after(self) -> Option<Duration> {
+        match self {
+            Self::KeysUnavailable { retry_after }
+            | Self::IntrospectionUnavailable { retry_after }
+            | Self::PlatformUnavailable { retry_after } => Some(retry_after),
+            _ => None,
+        }
+    }
+
     /// Stable code for logs and answers.
     #[must_use]
     pub const fn code(self) -> &'static str {
@@ -82,6 +111,10 @@ impl Refusal {
             Self::NotYetValid => "token_not_yet_valid",
             Self::Claims => "token_claims",
             Self::Revoked => "token_revoked",
+            Self::Inactive => "token_inactive",
+            Self::ApiKeyUnknown => "api_key_unknown",
+            Self::IntrospectionUnavailable { .. } => "introspection_unavailable",
+            Self::PlatformUnavailable { .. } => "platform_unavailable",
             Self::KeysUnavailable { .. } => "keys_unavailable",
         }
     }
@@ -98,7 +131,13 @@ impl Refusal {
             }
             Self::ApiKey => "Sign in with OAuth instead of sending an API key.",
             Self::Expired => "Refresh the access token or sign in again.",
-            Self::KeysUnavailable { .. } => "Try again shortly; the token itself may be fine.",
+            Self::ApiKeyUnknown => {
+                "Send a key that an administrator of your organisation has made and not revoked."
+            }
+            Self::KeysUnavailable { .. } | Self::IntrospectionUnavailable { .. } => {
+                "Try again shortly; the token itself may be fine."
+            }
+            Self::PlatformUnavailable { .. } => "Try again shortly; the key itself may be fine.",
             Self::Audience => "Sign in again and ask for a token whose resource is this server's /mcp URL.",
             _ => "Sign in again to get a fresh access token for this server.",
         }

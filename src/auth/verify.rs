@@ -6,16 +6,16 @@
 
 use std::{sync::Arc, time::Duration};
 
-use aws_lc_rs::digest;
 use jsonwebtoken::{Algorithm, Validation};
-use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use super::{
-    caller::{Caller, Principal, Verified},
+    caller::{Caller, Principal, Verified, organization},
     keys::{KeyError, KeyStore},
     refusal::Refusal,
     scopes::ScopeSet,
+    upstream::Upstream,
+    verdicts::Fingerprint,
 };
 use crate::clock::Clock;
 
@@ -25,51 +25,56 @@ const REMEMBER: Duration = Duration::from_mins(1);
 const REMEMBERED: u64 = 20_000;
 /// Tolerated difference between the issuer's clock and ours, in seconds.
 const LEEWAY: i64 = 60;
-/// Longest token looked at. Real ones are below 2 kB.
-const MAX_TOKEN: usize = 8 * 1024;
 
-/// Checks access tokens of one issuer for one audience.
+/// Checks access tokens of the configured issuers for one audience.
 pub struct Verifier {
-    keys: Arc<KeyStore>,
-    issuer: String,
-    audiences: Vec<String>,
+    issuers: Vec<Arc<KeyStore>>,
+    audiences: Audiences,
     clock: Clock,
-    verdicts: moka::sync::Cache<[u8; 32], Arc<Caller>>,
+    verdicts: moka::sync::Cache<Fingerprint, Arc<Caller>>,
 }
 
 impl Verifier {
-    /// `audiences` are the values of `aud` that mean us; one of them must be in the token.
-    pub(super) fn new(keys: Arc<KeyStore>, issuer: String, audiences: Vec<String>, clock: Clock) -> Self {
+    /// A token is verified with the keys of the issuer it names, and one of its audiences must be ours.
+    pub(super) fn new(issuers: Vec<Arc<KeyStore>>, audiences: Audiences, clock: Clock) -> Self {
         let verdicts = moka::sync::Cache::builder().max_capacity(REMEMBERED).time_to_live(REMEMBER).build();
-        Self { keys, issuer, audiences, clock, verdicts }
+        Self { issuers, audiences, clock, verdicts }
+    }
+
+    /// The caller whom this token proved a moment ago.
+    pub(super) fn remembered(&self, key: &Fingerprint) -> Option<Result<Arc<Caller>, Refusal>> {
+        let caller = self.verdicts.get(key)?;
+        Some(self.check_expiry(caller.expires_at()).map(|()| caller))
     }
 
     /// The caller whom this token proves.
     ///
     /// # Errors
     ///
-    /// Every [`Refusal`] that concerns a token that was sent.
-    pub(super) async fn verify(&self, token: &SecretString) -> Result<Arc<Caller>, Refusal> {
-        let text = token.expose_secret();
-        if text.len() > MAX_TOKEN {
-            return Err(Refusal::Malformed);
-        }
-        let key = fingerprint(text);
-        if let Some(caller) = self.verdicts.get(&key) {
-            self.check_expiry(caller.expires_at())?;
-            return Ok(caller);
-        }
-        let caller = Arc::new(Caller::from_token(self.check(text).await?, token));
+    /// Every [`Refusal`] that concerns a JWT that was sent.
+    pub(super) async fn verify(
+        &self,
+        token: &str,
+        key: Fingerprint,
+        upstream: &Upstream,
+    ) -> Result<Arc<Caller>, Refusal> {
+        let verified = self.check(token).await?;
+        let credential = upstream.credential(token, &verified);
+        let caller = Arc::new(Caller::from_token(verified, credential));
         self.verdicts.insert(key, Arc::clone(&caller));
         Ok(caller)
     }
 
     async fn check(&self, token: &str) -> Result<Verified, Refusal> {
-        let header = Header::of(token).ok_or(Refusal::Malformed)?;
+        let header: Header = part(token, 0).ok_or(Refusal::Malformed)?;
         let algorithm = allowed_algorithm(&header.alg).ok_or(Refusal::Algorithm)?;
         header.check_type()?;
+        // Not proven yet: it only says whose keys to try, and is checked again with the other claims.
+        let claimed: Claimed = part(token, 1).ok_or(Refusal::Malformed)?;
+        let keys = self.issuers.iter().find(|keys| Some(keys.issuer()) == claimed.iss.as_deref());
+        let keys = keys.ok_or(Refusal::Issuer)?;
         let kid = header.kid.as_deref().filter(|kid| !kid.is_empty()).ok_or(Refusal::UnknownKey)?;
-        let key = self.keys.find(kid).await.map_err(|error| match error {
+        let key = keys.find(kid).await.map_err(|error| match error {
             KeyError::Unknown => Refusal::UnknownKey,
             KeyError::Unavailable { retry_after } => Refusal::KeysUnavailable { retry_after },
         })?;
@@ -88,11 +93,11 @@ impl Verifier {
                 jsonwebtoken::errors::ErrorKind::Json(_) => Refusal::Claims,
                 _ => Refusal::Signature,
             })?;
-        self.check_claims(claims.claims)
+        self.check_claims(keys.issuer(), claims.claims)
     }
 
-    fn check_claims(&self, claims: Claims) -> Result<Verified, Refusal> {
-        if claims.iss.as_deref() != Some(self.issuer.as_str()) {
+    fn check_claims(&self, issuer: &str, claims: Claims) -> Result<Verified, Refusal> {
+        if claims.iss.as_deref() != Some(issuer) {
             return Err(Refusal::Issuer);
         }
         if claims.cnf.is_some() {
@@ -102,7 +107,7 @@ impl Verifier {
             return Err(Refusal::IdToken);
         }
         let audiences = claims.aud.as_ref().ok_or(Refusal::Audience)?;
-        if !audiences.values().any(|audience| self.is_ours(audience)) {
+        if !audiences.values().any(|audience| self.audiences.has(audience)) {
             return Err(Refusal::Audience);
         }
         let expires_at = claims.exp.and_then(Number::seconds).ok_or(Refusal::Claims)?;
@@ -115,19 +120,15 @@ impl Verifier {
         }
         let subject = claims.sub.as_deref().filter(|subject| !subject.is_empty()).ok_or(Refusal::Claims)?;
         Ok(Verified {
-            principal: Principal::new(&self.issuer, subject),
+            principal: Principal::new(issuer, subject),
             client_id: claims.client_id.or(claims.azp),
-            organization: claims.organization_id.and_then(|value| match value {
-                serde_json::Value::String(text) => Some(text),
-                serde_json::Value::Number(number) => Some(number.to_string()),
-                _ => None,
-            }),
+            organization: organization(claims.organization_id.as_ref()),
             scopes: match claims.scope.or(claims.scp) {
                 Some(Many::One(text)) => ScopeSet::parse(text.split(' ')),
                 Some(Many::Several(list)) => ScopeSet::parse(list.iter().map(String::as_str)),
                 None => ScopeSet::EMPTY,
             },
-            expires_at,
+            expires_at: Some(expires_at),
         })
     }
 
@@ -137,30 +138,56 @@ impl Verifier {
             _ => Ok(()),
         }
     }
-
-    fn is_ours(&self, audience: &str) -> bool {
-        // The issuer keeps the path of the requested resource and drops the query; a trailing slash is no difference.
-        let audience = audience.strip_suffix('/').unwrap_or(audience);
-        self.audiences.iter().any(|ours| ours.strip_suffix('/').unwrap_or(ours) == audience)
-    }
 }
 
 impl std::fmt::Debug for Verifier {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Verifier")
-            .field("issuer", &self.issuer)
+            .field("issuers", &self.issuers)
             .field("audiences", &self.audiences)
             .finish_non_exhaustive()
     }
 }
 
-fn fingerprint(token: &str) -> [u8; 32] {
-    let mut key = [0; 32];
-    key.copy_from_slice(digest::digest(&digest::SHA256, token.as_bytes()).as_ref());
-    key
+/// The values of `aud` that mean us.
+#[derive(Debug, Clone)]
+pub(super) struct Audiences(Arc<[String]>);
+
+impl Audiences {
+    pub(super) fn new(ours: impl IntoIterator<Item = String>) -> Self {
+        Self(ours.into_iter().map(|ours| ours.strip_suffix('/').map(str::to_owned).unwrap_or(ours)).collect())
+    }
+
+    /// The issuer keeps the path of the requested resource and drops the query; a trailing slash is no difference.
+    pub(super) fn has(&self, audience: &str) -> bool {
+        let audience = audience.strip_suffix('/').unwrap_or(audience);
+        self.0.iter().any(|ours| ours == audience)
+    }
 }
 
-/// The JOSE header, as far as it decides anything. `jku`, `x5u` and `jwk` are not even read.
+/// Whether this is a JWT (a compact JWS with a header that can be read), and not an opaque token.
+pub(super) fn is_jwt(token: &str) -> bool {
+    part::<Header>(token, 0).is_some()
+}
+
+/// Header (0) or payload (1) of a compact JWS, unverified.
+fn part<T: serde::de::DeserializeOwned>(token: &str, index: usize) -> Option<T> {
+    let mut parts = token.split('.');
+    let (header, payload, _, None) = (parts.next()?, parts.next()?, parts.next()?, parts.next()) else {
+        return None;
+    };
+    let part = if index == 0 { header } else { payload };
+    let json = data_encoding::BASE64URL_NOPAD.decode(part.as_bytes()).ok()?;
+    serde_json::from_slice(&json).ok()
+}
+
+/// Whose keys a token says it is signed with.
+#[derive(Deserialize)]
+struct Claimed {
+    iss: Option<String>,
+}
+
+/// The JOSE header, as far as it decides anything. `jku`, `x5u`, `jwk` and `x5c` are not even read.
 #[derive(Deserialize)]
 struct Header {
     alg: String,
@@ -170,15 +197,6 @@ struct Header {
 }
 
 impl Header {
-    fn of(token: &str) -> Option<Self> {
-        let mut parts = token.split('.');
-        let (header, _, _, None) = (parts.next()?, parts.next()?, parts.next()?, parts.next()) else {
-            return None;
-        };
-        let json = data_encoding::BASE64URL_NOPAD.decode(header.as_bytes()).ok()?;
-        serde_json::from_slice(&json).ok()
-    }
-
     fn check_type(&self) -> Result<(), Refusal> {
         if self.crit.is_some() {
             return Err(Refusal::Type);

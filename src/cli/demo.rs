@@ -37,7 +37,7 @@ pub(super) fn run(mut config: Config, platform_port: Option<u16>) -> ExitCode {
             }
         };
         config.api.url = platform.url().clone();
-        platform.issuer().clone_into(&mut config.auth.issuer);
+        config.auth.issuers = vec![platform.issuer().to_owned()];
         let app = match App::bind(&config, Clock::system()).await {
             Ok(app) => app,
             Err(error) => {

@@ -12,7 +12,7 @@ pub(super) fn run(config: &Config) -> ExitCode {
                 tracing::info!(
                     endpoint = app.endpoint(),
                     platform = config.api.url.as_str(),
-                    issuer = config.auth.issuer,
+                    issuers = config.auth.issuers.join(" "),
                     version = env!("CARGO_PKG_VERSION"),
                     "serving"
                 );

@@ -67,12 +67,23 @@ settings! {
         "Browser origins allowed in addition to the built-in ones (Claude, ChatGPT, OpenAI platform, Sequentum).";
     SEQUENTUM_API_URL = "https://dashboard.sequentum.com", "an https URL (http on loopback) without query or fragment",
         "The Sequentum platform this server talks to. Credentials are sent to this host and no other.";
-    SEQUENTUM_OAUTH_ISSUER = "the value of SEQUENTUM_API_URL", "an https URL (http on loopback) without query or fragment",
-        "The authorization server whose access tokens are accepted. Must equal the issuer in its own metadata, byte for byte.";
+    SEQUENTUM_OAUTH_ISSUER = "the value of SEQUENTUM_API_URL", "one or more https URLs (http on loopback) without query or fragment, separated by commas, each once",
+        "The authorization servers whose access tokens are accepted; clients are sent to the first. Each must equal the issuer in its own metadata, byte for byte. A token is verified with the keys of the issuer it names and of no other.";
     OAUTH_AUDIENCES = "none", "a comma-separated list of audience values",
         "Values of the token's `aud` claim accepted besides this server's /mcp URL and its origin. `Sequentum Enterprise` admits tokens that were requested without a resource.";
     REQUIRE_AUTH = "true", "`true` or `false`",
         "Whether a request needs an access token. `false` is accepted on a loopback bind only; a token that is sent is verified all the same.";
+    OAUTH_INTROSPECTION_URL = "none", "an https URL (http on loopback) without query or fragment",
+        "Where opaque access tokens of the first issuer are looked up (RFC 7662). Without it they are refused. Needs OAUTH_CLIENT_ID and OAUTH_CLIENT_SECRET.";
+    OAUTH_CLIENT_ID = "none", "the id of a confidential client at the issuer",
+        "This server's own client id, for introspection and token exchange.";
+    #[secret yes]
+    OAUTH_CLIENT_SECRET = "none", "the secret that goes with OAUTH_CLIENT_ID",
+        "This server's own client secret, for introspection and token exchange.";
+    ALLOW_API_KEYS = "false", "`true` or `false`",
+        "Whether the platform's API keys (`sk-...`) are accepted in the Authorization header, as `ApiKey` or `Bearer`. A key has all rights of its user; the platform is asked about it, at most once a minute.";
+    UPSTREAM_CREDENTIAL = "forward", "`forward` or `exchange`",
+        "What goes to the platform: the caller's own verified token, or one that the issuer gives in exchange for it (RFC 8693). `exchange` needs OAUTH_CLIENT_ID and OAUTH_CLIENT_SECRET, and one issuer only.";
     SESSIONS = "sealed", "`sealed`, `live` or `off`",
         "Session ids for clients of the 2025 revisions: `sealed` issues encrypted handles that need no storage, `live` puts the same handles in front of sessions in memory, to which resource subscriptions can be sent, `off` issues none.";
     MAX_SESSIONS = "1000", "a number from 1 to 1000000",

@@ -15,7 +15,7 @@ fn defaults_are_loopback_with_sign_in() {
     assert_eq!(config.http.host.to_string(), "127.0.0.1");
     assert_eq!(config.http.port, 3000);
     assert!(config.auth.required);
-    assert_eq!(config.auth.issuer, "https://dashboard.sequentum.com");
+    assert_eq!(config.auth.issuers, ["https://dashboard.sequentum.com"]);
     assert_eq!(config.sessions.mode, SessionMode::Sealed);
 }
 
@@ -28,7 +28,7 @@ fn flags_win_over_environment_over_file() {
     assert_eq!(config.http.port, 2);
     assert_eq!(config.telemetry.format, LogFormat::Json);
     assert_eq!(config.http.allowed_hosts, ["a.example", "b.example:8080"]);
-    assert_eq!(config.auth.issuer, "http://127.0.0.1:9");
+    assert_eq!(config.auth.issuers, ["http://127.0.0.1:9"]);
     let config = Config::load(&sources.with_flag(&settings::PORT, "3")).unwrap();
     assert_eq!(config.http.port, 3);
 }
@@ -56,6 +56,49 @@ fn a_public_bind_needs_a_public_url_and_sign_in() {
             .unwrap();
     assert_eq!(config.http.public_url.unwrap().as_str(), "https://mcp.example.com/");
     assert!(!config.http.loopback_origins);
+}
+
+#[test]
+fn several_issuers_are_kept_in_order_and_each_once() {
+    let config =
+        Config::load(&sources(&[("SEQUENTUM_OAUTH_ISSUER", "https://b.example/realm/, https://a.example")]))
+            .unwrap();
+    assert_eq!(config.auth.issuers, ["https://b.example/realm", "https://a.example"]);
+    for bad in ["https://a.example,https://a.example/", "https://a.example,http://b.example", ","] {
+        assert!(problems(&[("SEQUENTUM_OAUTH_ISSUER", bad)]).contains("each once"), "{bad}");
+    }
+}
+
+#[test]
+fn settings_of_the_confidential_client_come_together() {
+    insta::assert_snapshot!(
+        problems(&[
+            ("OAUTH_CLIENT_ID", "mcp"),
+            ("OAUTH_INTROSPECTION_URL", "https://as.example/introspect"),
+            ("UPSTREAM_CREDENTIAL", "exchange"),
+            ("SEQUENTUM_OAUTH_ISSUER", "https://a.example,https://b.example"),
+            ("ALLOW_API_KEYS", "yes"),
+        ]),
+        @r#"
+    OAUTH_CLIENT_ID="mcp" (environment) needs OAUTH_CLIENT_SECRET beside it
+    OAUTH_INTROSPECTION_URL="https://as.example/introspect" (environment) needs OAUTH_CLIENT_ID and OAUTH_CLIENT_SECRET: it is asked as a confidential client
+    UPSTREAM_CREDENTIAL="exchange" (environment) needs OAUTH_CLIENT_ID and OAUTH_CLIENT_SECRET: it is asked as a confidential client
+    UPSTREAM_CREDENTIAL="exchange" (environment) is allowed with one issuer only, because OAUTH_CLIENT_ID is registered with one: name one in SEQUENTUM_OAUTH_ISSUER
+    ALLOW_API_KEYS="yes" (environment) is refused: expected `true` or `false`
+    "#);
+    insta::assert_snapshot!(
+        problems(&[("OAUTH_CLIENT_SECRET", "hush"), ("UPSTREAM_CREDENTIAL", "swap"), ("OAUTH_INTROSPECTION_URL", "http://as.example/")]),
+        @r#"
+    OAUTH_CLIENT_SECRET=(hidden) (environment) needs OAUTH_CLIENT_ID beside it
+    OAUTH_INTROSPECTION_URL="http://as.example/" (environment) is refused: expected an https URL (http on loopback) without query or fragment
+    UPSTREAM_CREDENTIAL="swap" (environment) is refused: expected `forward` or `exchange`
+    "#);
+    let client = [("OAUTH_CLIENT_ID", "mcp"), ("OAUTH_CLIENT_SECRET", "hush")];
+    let config =
+        Config::load(&sources(&[client[0], client[1], ("UPSTREAM_CREDENTIAL", "exchange")])).unwrap();
+    assert!(matches!(&config.auth.upstream, Upstream::Exchange(client) if client.id == "mcp"));
+    assert!(config.auth.introspection.is_none() && !config.auth.api_keys);
+    assert!(!format!("{config:?}").contains("hush"));
 }
 
 #[test]

@@ -1,12 +1,15 @@
 //! The platform's OAuth 2.1 authorization server: metadata, keys, registration, authorization with sign-in and consent
-//! pages, and tokens. Public clients only, PKCE always.
+//! pages, tokens, introspection and exchange. Signing in is for public clients, PKCE always; looking tokens up and
+//! exchanging them is for the one confidential client.
 
 mod authorize;
 mod browser;
 mod cimd;
 mod client;
+mod confidential;
 mod consent;
 mod grants;
+mod introspect;
 mod ledger;
 mod metadata;
 mod pages;
@@ -29,7 +32,13 @@ use axum::{
     routing::{get, post},
 };
 
-pub(crate) use self::{grants::direct_token, ledger::Ledger, scope::Scope};
+pub(crate) use self::{
+    confidential::{CLIENT_ID, CLIENT_SECRET},
+    grants::{direct_token, opaque},
+    introspect::current,
+    ledger::Ledger,
+    scope::Scope,
+};
 use super::state::State;
 
 /// No form or registration comes near this.
@@ -43,6 +52,7 @@ pub(crate) fn router() -> Router<Arc<State>> {
         .route("/api/oauth/certs", get(metadata::keys))
         .route("/api/oauth/register", post(register::register))
         .route("/api/oauth/token", post(token::token))
+        .route("/api/oauth/introspect", post(introspect::introspect))
         .route_layer(middleware::from_fn(cross_origin));
     // What a person's browser is sent to.
     let pages = Router::new()

@@ -436,7 +436,7 @@ fn challenge(edge: &Edge, refusal: Refusal, id: &RequestId) -> Response {
     }
     message.push('.');
     let mut problem = Problem::new(status, refusal.code(), message, refusal.remedy());
-    if let Refusal::KeysUnavailable { retry_after } = refusal {
+    if let Some(retry_after) = refusal.retry_after() {
         problem = problem.retry_after(retry_after);
     } else {
         problem = problem
@@ -452,13 +452,13 @@ fn challenge(edge: &Edge, refusal: Refusal, id: &RequestId) -> Response {
 /// 403 for a missing scope: an OAuth error (RFC 6750 section 3.1), which is what clients act on.
 fn step_up(edge: &Edge, caller: &Caller, needed: ScopeSet, id: &RequestId) -> Response {
     let held = caller.scopes();
+    let description = step_up_message(held, needed);
     let problem = Problem::new(
         StatusCode::FORBIDDEN,
         "insufficient_scope",
-        step_up_message(held, needed),
+        description.clone(),
         "Sign in again and approve the scopes in the challenge.",
     );
-    let description = step_up_message(held, needed);
     let members = serde_json::json!({"error": "insufficient_scope", "error_description": description, "scope": held.union(needed).to_string()});
     let mut response = problem.extra(members).plain(id);
     if let Some(header) = edge.challenger.step_up(held, needed) {

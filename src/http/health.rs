@@ -26,7 +26,7 @@ pub(super) async fn livez() -> Response {
 pub(super) async fn readyz(State(edge): State<Arc<Edge>>, request: Request<axum::body::Body>) -> Response {
     let reason = if edge.is_draining() {
         "The server is shutting down."
-    } else if !edge.authenticator.keys().is_ready() {
+    } else if !edge.authenticator.is_ready() {
         "The issuer's signing keys are not loaded."
     } else {
         return answer(&json!({"status": "ok"}));

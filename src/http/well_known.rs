@@ -11,15 +11,15 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use url::Url;
 
-use super::{Edge, PublicUrls, SERVER_METADATA};
-use crate::auth::Scope;
+use super::{Edge, SERVER_METADATA};
+use crate::auth::Authenticator;
 
 /// RFC 9728 section 2, the members we have something to say about.
 #[derive(Serialize)]
 struct ResourceMetadata<'a> {
     resource: &'a str,
-    authorization_servers: [&'a str; 1],
-    scopes_supported: [&'static str; 6],
+    authorization_servers: Vec<&'a str>,
+    scopes_supported: &'a [String],
     bearer_methods_supported: [&'static str; 1],
     resource_name: &'static str,
     resource_documentation: &'static str,
@@ -27,19 +27,19 @@ struct ResourceMetadata<'a> {
 
 /// The document of the bare origin, which monitors and older clients read.
 pub(super) async fn origin_resource(State(edge): State<Arc<Edge>>) -> Response {
-    document(&edge.public, edge.public.origin())
+    document(&edge.authenticator, edge.public.origin())
 }
 
 /// The document of the endpoint: challenges point here, and `resource` is the URL users configure.
 pub(super) async fn endpoint_resource(State(edge): State<Arc<Edge>>) -> Response {
-    document(&edge.public, &edge.public.endpoint())
+    document(&edge.authenticator, &edge.public.endpoint())
 }
 
-fn document(public: &PublicUrls, resource: &str) -> Response {
+fn document(authenticator: &Authenticator, resource: &str) -> Response {
     let metadata = ResourceMetadata {
         resource,
-        authorization_servers: [&public.issuer],
-        scopes_supported: Scope::ALL.map(Scope::as_str),
+        authorization_servers: authenticator.issuers().collect(),
+        scopes_supported: &authenticator.offered_scopes(),
         bearer_methods_supported: ["header"],
         resource_name: "Sequentum",
         resource_documentation: "https://docs.sequentum.com/api",

@@ -172,31 +172,436 @@ async fn unknown_key() {
     "#);
 }
 
+/// Every attack on a JWT that we know of, and what it comes to.
 #[tokio::test]
-async fn other_tokens_that_are_refused() {
+async fn attacks_on_tokens() {
     let server = TestServer::start().await;
+    let attacker = TestServer::start().await;
     let now = server.clock.unix_seconds();
     let header = |header: Value| server.platform.sign(&header, &claims(&server)).unwrap();
     let good = signed(&server, |_| {});
     let (body, _signature) = good.rsplit_once('.').unwrap();
-    for (token, code) in [
-        (signed(&server, |c| c["nbf"] = json!(now + 120)), "token_not_yet_valid"),
-        (signed(&server, |c| c["cnf"] = json!({"jkt": "x"})), "token_sender_constrained"),
-        (signed(&server, |c| c["sub"] = json!(null)), "token_claims"),
-        (signed(&server, |c| c["exp"] = json!("soon")), "token_claims"),
-        (signed(&server, |c| c["exp"] = json!(null)), "token_claims"),
-        (header(json!({"typ": "dpop+jwt"})), "token_type"),
-        (header(json!({"typ": "at+jwt", "crit": ["exp"]})), "token_type"),
-        (format!("{body}.{}", "A".repeat(342)), "token_signature"),
-        ("opaque".to_owned(), "token_malformed"),
-        ("a".repeat(9000), "token_malformed"),
-        ("sk-0123456789".to_owned(), "api_key_not_accepted"),
+    let kid = jsonwebtoken::decode_header(&good).unwrap().kid.unwrap();
+    let theirs = |header: Value| attacker.platform.sign(&header, &claims(&server)).unwrap();
+    let jwks = format!("{}/api/oauth/certs", attacker.platform.issuer());
+    let their_key: Value =
+        serde_json::from_str(&reqwest::get(&jwks).await.unwrap().text().await.unwrap()).unwrap();
+    let their_key = &their_key["keys"][0];
+    let fetches = attacker.platform.oauth_requests("/api/oauth/certs");
+    let other_claims = {
+        let encode = |value: Value| data_encoding::BASE64URL_NOPAD.encode(value.to_string().as_bytes());
+        let mut stronger = claims(&server);
+        stronger["sub"] = json!("somebody else");
+        let (head, rest) = good.split_once('.').unwrap();
+        format!("{head}.{}.{}", encode(stronger), rest.split_once('.').unwrap().1)
+    };
+    let many: Vec<String> = (0..50).map(|n| format!("https://{n}.example")).collect();
+    for (attack, token, code) in [
+        ("used before its time", signed(&server, |c| c["nbf"] = json!(now + 120)), "token_not_yet_valid"),
+        ("DPoP-bound", signed(&server, |c| c["cnf"] = json!({"jkt": "x"})), "token_sender_constrained"),
+        ("mTLS-bound", signed(&server, |c| c["cnf"] = json!({"x5t#S256": "x"})), "token_sender_constrained"),
+        ("nobody's", signed(&server, |c| c["sub"] = json!(null)), "token_claims"),
+        ("with an empty subject", signed(&server, |c| c["sub"] = json!("")), "token_claims"),
+        ("with a subject that is no text", signed(&server, |c| c["sub"] = json!({"id": 1})), "token_claims"),
+        ("ending at a word", signed(&server, |c| c["exp"] = json!("soon")), "token_claims"),
+        ("without an end", signed(&server, |c| c["exp"] = json!(null)), "token_claims"),
+        ("ending beyond numbers", signed(&server, |c| c["exp"] = json!(1e300)), "token_claims"),
+        ("for many others", signed(&server, |c| c["aud"] = json!(many)), "token_audience"),
+        (
+            "for us but for a letter",
+            signed(&server, |c| c["aud"] = json!(format!("{}/MCP", server.origin))),
+            "token_audience",
+        ),
+        ("from nobody", signed(&server, |c| c["iss"] = json!(null)), "token_issuer"),
+        (
+            "from the issuer but for a slash",
+            signed(&server, |c| c["iss"] = json!(format!("{}/", server.platform.issuer()))),
+            "token_issuer",
+        ),
+        ("an ID token by its nonce", signed(&server, |c| c["nonce"] = json!("n")), "id_token"),
+        ("an ID token by at_hash", signed(&server, |c| c["at_hash"] = json!("h")), "id_token"),
+        ("an ID token by c_hash", signed(&server, |c| c["c_hash"] = json!("h")), "id_token"),
+        ("an ID token by its type", header(json!({"typ": "id_token+jwt"})), "id_token"),
+        ("a DPoP proof", header(json!({"typ": "dpop+jwt"})), "token_type"),
+        ("a logout token", header(json!({"typ": "logout+jwt"})), "token_type"),
+        ("with an extension we must know", header(json!({"typ": "at+jwt", "crit": ["exp"]})), "token_type"),
+        ("with an empty list of extensions", header(json!({"typ": "at+jwt", "crit": []})), "token_type"),
+        ("naming no key", header(json!({"typ": "at+jwt", "kid": ""})), "token_key_unknown"),
+        ("naming a file", header(json!({"typ": "at+jwt", "kid": "../../dev/null"})), "token_key_unknown"),
+        ("none in capitals", header(json!({"typ": "at+jwt", "alg": "NONE"})), "token_algorithm"),
+        ("no algorithm at all", header(json!({"typ": "at+jwt", "alg": null})), "token_malformed"),
+        ("RS512 with a key for RS256", header(json!({"typ": "at+jwt", "alg": "RS512"})), "token_algorithm"),
+        ("PS256 with a key for RS256", header(json!({"typ": "at+jwt", "alg": "PS256"})), "token_algorithm"),
+        ("ES256 with an RSA key", header(json!({"typ": "at+jwt", "alg": "ES256"})), "token_algorithm"),
+        (
+            "signed by another, with its key in the header",
+            theirs(json!({"typ": "at+jwt", "jwk": their_key})),
+            "token_key_unknown",
+        ),
+        (
+            "signed by another, with a link to its keys",
+            theirs(json!({"typ": "at+jwt", "kid": kid, "jku": jwks})),
+            "token_signature",
+        ),
+        (
+            "signed by another, with a link to a certificate",
+            theirs(json!({"typ": "at+jwt", "kid": kid, "x5u": jwks, "x5c": ["AA=="]})),
+            "token_signature",
+        ),
+        ("with a made-up signature", format!("{body}.{}", "A".repeat(342)), "token_signature"),
+        ("with an empty signature", format!("{body}."), "token_signature"),
+        ("with other claims under a good signature", other_claims, "token_signature"),
+        ("with a part too many", format!("{good}.AAAA"), "token_malformed"),
+        ("opaque", "opaque".to_owned(), "token_malformed"),
+        ("longer than any", "a".repeat(8 * 1024 + 1), "token_malformed"),
+        ("an API key", "sk-0123456789".to_owned(), "api_key_not_accepted"),
     ] {
         let answer = server.send(server.post(Some(&token), &ping())).await;
-        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{code}");
-        assert_eq!(answer.json()["error"]["data"]["code"], code);
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{attack}");
+        assert_eq!(answer.json()["error"]["data"]["code"], code, "{attack}");
         assert!(!answer.text.contains(&token), "no part of a credential comes back");
     }
+    assert_eq!(attacker.platform.oauth_requests("/api/oauth/certs"), fetches, "no link was followed");
+    assert!(server.platform.requests().is_empty());
+    // What is only decoration decides nothing.
+    for decorated in [
+        json!({"typ": "at+jwt", "jku": jwks, "x5u": jwks, "jwk": their_key, "x5c": ["AA=="]}),
+        json!({"typ": "application/at+jwt"}),
+        json!({"typ": "JWT"}),
+        json!({}),
+    ] {
+        let answer = server.send(server.post(Some(&header(decorated.clone())), &ping())).await;
+        assert_eq!(answer.status, StatusCode::OK, "{decorated}");
+    }
+}
+
+/// Makes the issuer publish this instead of its own keys.
+fn publish(server: &TestServer, keys: &Value) {
+    server.platform.faults().inject(Fault {
+        path_contains: "/api/oauth/certs".to_owned(),
+        times: 1000,
+        kind: FaultKind::Status { status: 200, headers: vec![], body: json!({"keys": keys}).to_string() },
+    });
+}
+
+/// A key of some kind: its public half as a JWK, and its signatures.
+struct Signer {
+    jwk: Value,
+    sign: Box<Sign>,
+}
+
+/// Algorithm and message to signature.
+type Sign = dyn Fn(&str, &[u8]) -> Vec<u8>;
+
+impl Signer {
+    fn rsa() -> Self {
+        use aws_lc_rs::{rsa, signature::*};
+        let pair = rsa::KeyPair::generate(rsa::KeySize::Rsa2048).unwrap();
+        let encode = |bytes: &[u8]| data_encoding::BASE64URL_NOPAD.encode(bytes);
+        let public = pair.public_key();
+        let (n, e) = (public.modulus(), public.exponent());
+        let (n, e) = (n.big_endian_without_leading_zero(), e.big_endian_without_leading_zero());
+        let jwk = json!({"kty": "RSA", "kid": "rsa", "n": encode(n), "e": encode(e)});
+        let sign = move |algorithm: &str, message: &[u8]| {
+            let padding: &dyn RsaEncoding = match algorithm {
+                "RS384" => &RSA_PKCS1_SHA384,
+                "RS512" => &RSA_PKCS1_SHA512,
+                "PS256" => &RSA_PSS_SHA256,
+                "PS384" => &RSA_PSS_SHA384,
+                "PS512" => &RSA_PSS_SHA512,
+                _ => &RSA_PKCS1_SHA256,
+            };
+            let mut signature = vec![0; pair.public_modulus_len()];
+            pair.sign(padding, &aws_lc_rs::rand::SystemRandom::new(), message, &mut signature).unwrap();
+            signature
+        };
+        Self { jwk, sign: Box::new(sign) }
+    }
+
+    fn ec(kid: &str, curve: &str, algorithm: &'static aws_lc_rs::signature::EcdsaSigningAlgorithm) -> Self {
+        use aws_lc_rs::signature::{EcdsaKeyPair, KeyPair};
+        let pair = EcdsaKeyPair::generate(algorithm).unwrap();
+        let (x, y) = pair.public_key().as_ref()[1..].split_at(pair.public_key().as_ref().len() / 2);
+        let encode = |bytes: &[u8]| data_encoding::BASE64URL_NOPAD.encode(bytes);
+        let jwk = json!({"kty": "EC", "kid": kid, "crv": curve, "x": encode(x), "y": encode(y)});
+        let sign = move |_: &str, message: &[u8]| {
+            pair.sign(&aws_lc_rs::rand::SystemRandom::new(), message).unwrap().as_ref().to_vec()
+        };
+        Self { jwk, sign: Box::new(sign) }
+    }
+
+    fn ed25519() -> Self {
+        use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
+        let pair = Ed25519KeyPair::generate().unwrap();
+        let x = data_encoding::BASE64URL_NOPAD.encode(pair.public_key().as_ref());
+        let jwk = json!({"kty": "OKP", "kid": "ed", "crv": "Ed25519", "x": x});
+        Self { jwk, sign: Box::new(move |_, message| pair.sign(message).as_ref().to_vec()) }
+    }
+
+    fn token(&self, algorithm: &str, claims: &Value) -> String {
+        let encode = |value: &Value| data_encoding::BASE64URL_NOPAD.encode(value.to_string().as_bytes());
+        let header = json!({"alg": algorithm, "typ": "at+jwt", "kid": self.jwk["kid"]});
+        let message = format!("{}.{}", encode(&header), encode(claims));
+        let signature = (self.sign)(algorithm, message.as_bytes());
+        format!("{message}.{}", data_encoding::BASE64URL_NOPAD.encode(&signature))
+    }
+}
+
+/// A further server in front of the same platform.
+async fn again(server: TestServer, settings: &[(&str, &str)]) -> TestServer {
+    let (platform, clock) = (server.platform.clone(), server.clock.clone());
+    server.stop().await;
+    TestServer::before(platform, clock, settings, sequentum_mcp::tools::Catalog::new()).await
+}
+
+#[tokio::test]
+async fn every_asymmetric_algorithm_is_accepted_with_a_key_that_fits() {
+    use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED_SIGNING};
+    let keys = [
+        (Signer::rsa(), ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"].as_slice()),
+        (Signer::ec("p256", "P-256", &ECDSA_P256_SHA256_FIXED_SIGNING), ["ES256"].as_slice()),
+        (Signer::ec("p384", "P-384", &ECDSA_P384_SHA384_FIXED_SIGNING), ["ES384"].as_slice()),
+        (Signer::ed25519(), ["EdDSA"].as_slice()),
+    ];
+    let server = TestServer::start().await;
+    publish(&server, &keys.iter().map(|(key, _)| key.jwk.clone()).collect());
+    let server = again(server, &[]).await;
+    for algorithm in
+        ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA", "HS256", "ES256K"]
+    {
+        for (key, fitting) in &keys {
+            let mut claims = claims(&server);
+            claims["jti"] = json!(format!("{algorithm} {}", key.jwk["kid"]));
+            let answer = server.send(server.post(Some(&key.token(algorithm, &claims)), &ping())).await;
+            if fitting.contains(&algorithm) {
+                assert_eq!(answer.status, StatusCode::OK, "{algorithm} {}: {}", key.jwk["kid"], answer.text);
+            } else {
+                let code = &answer.json()["error"]["data"]["code"];
+                assert_eq!(code, "token_algorithm", "{algorithm} {}", key.jwk["kid"]);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn key_sets_that_are_too_large_are_not_used() {
+    let server = TestServer::start().await;
+    let key = Signer::ed25519();
+    let mut keys = vec![key.jwk.clone(); 100];
+    for (number, key) in keys.iter_mut().enumerate().skip(1) {
+        key["kid"] = json!(format!("key {number}"));
+    }
+    publish(&server, &json!(keys));
+    let server = again(server, &[]).await;
+    let token = key.token("EdDSA", &claims(&server));
+    assert_eq!(server.send(server.post(Some(&token), &ping())).await.status, StatusCode::OK);
+
+    keys.push(json!({"kty": "future"}));
+    server.platform.faults().clear();
+    publish(&server, &json!(keys));
+    let server = again(server, &[]).await;
+    let token = key.token("EdDSA", &claims(&server));
+    let answer = server.send(server.post(Some(&token), &ping())).await;
+    assert_eq!(answer.json()["error"]["data"]["code"], "keys_unavailable");
+
+    server.platform.faults().clear();
+    publish(&server, &json!([{"kty": "RSA", "filler": "x".repeat(300_000)}, key.jwk]));
+    let server = again(server, &[]).await;
+    let answer = server.send(server.post(Some(&token), &ping())).await;
+    assert_eq!(answer.json()["error"]["data"]["code"], "keys_unavailable");
+}
+
+#[tokio::test]
+async fn several_issuers_each_with_its_own_keys() {
+    let other = TestServer::start().await;
+    let server = TestServer::start().await;
+    let issuers = format!("{},{}", server.platform.issuer(), other.platform.issuer());
+    let server = again(server, &[("SEQUENTUM_OAUTH_ISSUER", &issuers)]).await;
+    let by_other = |spoil: &dyn Fn(&mut Value)| {
+        let mut claims = claims(&server);
+        claims["iss"] = json!(other.platform.issuer());
+        spoil(&mut claims);
+        other.platform.sign(&json!({"typ": "at+jwt"}), &claims).unwrap()
+    };
+    let whoami = call("whoami", json!({}));
+    for token in [signed(&server, |_| {}), by_other(&|_| {})] {
+        let answer = server.send(server.post(Some(&token), &whoami)).await.json();
+        assert_eq!(answer["result"]["structuredContent"]["subject"], "user-1");
+    }
+    // One issuer cannot speak for another, not even under the other's key id.
+    let first = server.platform.issuer().to_owned();
+    let kid = jsonwebtoken::decode_header(signed(&server, |_| {})).unwrap().kid;
+    let mut as_first = claims(&server);
+    as_first["jti"] = json!("2");
+    let with_kid = other.platform.sign(&json!({"typ": "at+jwt", "kid": kid}), &as_first).unwrap();
+    for (token, code) in [
+        (by_other(&|claims| claims["iss"] = json!(first)), "token_key_unknown"),
+        (with_kid, "token_signature"),
+        (by_other(&|claims| claims["iss"] = json!("https://third.example")), "token_issuer"),
+    ] {
+        let answer = server.send(server.post(Some(&token), &ping())).await;
+        assert_eq!(answer.json()["error"]["data"]["code"], code);
+    }
+    // The same subject of two issuers is two callers: a session of one is unknown to the other.
+    let hello = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+        "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}});
+    let opened = server.send(server.post(Some(&signed(&server, |_| {})), &hello)).await;
+    let session = opened.header("mcp-session-id").to_owned();
+    let within = |token: String| server.post(Some(&token), &ping()).header("mcp-session-id", &session);
+    assert_eq!(server.send(within(signed(&server, |_| {}))).await.status, StatusCode::OK);
+    assert_eq!(server.send(within(by_other(&|_| {}))).await.status, StatusCode::NOT_FOUND);
+
+    let document = server.get("/.well-known/oauth-protected-resource/mcp").await.json();
+    assert_eq!(document["authorization_servers"], json!([server.platform.issuer(), other.platform.issuer()]));
+    let redirect = server.get("/.well-known/oauth-authorization-server").await;
+    assert!(redirect.header("location").starts_with(server.platform.issuer()));
+}
+
+#[tokio::test]
+async fn the_published_scopes_are_the_platforms_own() {
+    let server = TestServer::start().await;
+    let list = |body: Value| {
+        server.platform.faults().clear();
+        server.platform.faults().inject(Fault {
+            path_contains: "/api/oauth/resource-metadata".to_owned(),
+            times: 1000,
+            kind: FaultKind::Status { status: 200, headers: vec![], body: body.to_string() },
+        });
+    };
+    let published = async || {
+        server.get("/.well-known/oauth-protected-resource/mcp").await.json()["scopes_supported"].take()
+    };
+    let known: Value = ALL_SCOPES.split(' ').collect();
+    assert_eq!(published().await, known);
+    list(json!({"scopes_supported": ["agents:read", "new:scope", "offline_access"]}));
+    let new = json!(["agents:read", "new:scope"]);
+    while published().await != new {
+        server.clock.advance(Duration::from_mins(10));
+    }
+    let origin = server.get("/.well-known/oauth-protected-resource").await.json();
+    assert_eq!(origin["scopes_supported"], new);
+    for bad in [json!({"scopes_supported": []}), json!({"scopes_supported": ["a b"]}), json!({}), json!("x")]
+    {
+        list(bad);
+        // The second fetch begins when the answer to the first has been dealt with.
+        let before = server.platform.oauth_requests("/api/oauth/resource-metadata");
+        while server.platform.oauth_requests("/api/oauth/resource-metadata") < before + 2 {
+            server.clock.advance(Duration::from_mins(10));
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(published().await, new, "the last good list");
+    }
+}
+
+#[tokio::test]
+async fn a_scope_that_is_held_and_wanted_all_the_same_is_named() {
+    let server = TestServer::start().await;
+    server.platform.faults().inject(Fault {
+        path_contains: "/api/v1/agent".to_owned(),
+        times: 1,
+        kind: FaultKind::Status {
+            status: 403,
+            headers: vec![(
+                "www-authenticate".to_owned(),
+                "Bearer error=\"insufficient_scope\", scope=\"agents:read\"".to_owned(),
+            )],
+            body: "{}".to_owned(),
+        },
+    });
+    let token = server.token_for(&TestServer::alice(), "agents:read");
+    let answer = server.send(server.post(Some(&token), &call("list_agents", json!({})))).await;
+    insta::assert_snapshot!(answer.pinned(&server), @r#"
+    403
+    www-authenticate: Bearer error="insufficient_scope", error_description="the platform asks for the scope agents:read although the access token holds it; sign in again", scope="agents:read", resource_metadata="<origin>/.well-known/oauth-protected-resource/mcp"
+    {"code":"insufficient_scope","message":"the platform asks for the scope agents:read although the access token holds it; sign in again","remedy":"Sign in again and approve the scopes in the challenge.","retryable":false,"requestId":"<request-id>","error":"insufficient_scope","error_description":"the platform asks for the scope agents:read although the access token holds it; sign in again","scope":"agents:read"}
+    "#);
+}
+
+/// Hostile credentials of every kind the server can be made to accept: 400 or 401, and the server lives on.
+#[test]
+fn no_hostile_credential_is_let_in() {
+    use proptest::{
+        prelude::*,
+        test_runner::{Config, TestRunner},
+    };
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let server = runtime.block_on(async {
+        let first = TestServer::start().await;
+        let introspection = format!("{}/api/oauth/introspect", first.platform.issuer());
+        let [id, secret] = sequentum_mcp::demo::Platform::resource_server();
+        let settings = [
+            ("ALLOW_API_KEYS", "true"),
+            ("OAUTH_INTROSPECTION_URL", introspection.as_str()),
+            ("OAUTH_CLIENT_ID", id),
+            ("OAUTH_CLIENT_SECRET", secret),
+        ];
+        again(first, &settings).await
+    });
+    let good = signed(&server, |_| {});
+    let encode = |text: &str| data_encoding::BASE64URL_NOPAD.encode(text.as_bytes());
+    let issuer = server.platform.issuer().to_owned();
+
+    let scheme =
+        prop::sample::select(vec!["Bearer", "bearer", "ApiKey", "Basic", "DPoP", "", "Bearer Bearer"]);
+    let text =
+        (scheme, "(sk-)?[ -~]{0,80}").prop_map(|(scheme, text)| format!("{scheme} {text}").into_bytes());
+    let bytes = prop::collection::vec(any::<u8>(), 0..120);
+    let changed = (any::<prop::sample::Index>(), any::<u8>(), 0..4_u8).prop_map({
+        let good = good.clone();
+        move |(at, byte, how)| {
+            let mut token = good.clone().into_bytes();
+            let at = at.index(token.len());
+            match how {
+                0 => token[at] = byte,
+                1 => token.insert(at, byte),
+                2 => drop(token.remove(at)),
+                _ => token.truncate(at),
+            }
+            [b"Bearer ".as_slice(), &token].concat()
+        }
+    });
+    let value = prop_oneof![
+        Just(json!(null)),
+        any::<i64>().prop_map(|number| json!(number)),
+        any::<f64>().prop_map(|number| json!(number)),
+        "[ -~]{0,10}".prop_map(|text| json!(text)),
+        Just(json!(["x", 1])),
+        Just(json!({"a": [{}]})),
+    ];
+    let algorithm = prop::sample::select(vec!["RS256", "none", "HS256", "ES256", "PS512", "EdDSA", "x"]);
+    let name =
+        prop::sample::select(vec!["iss", "sub", "aud", "exp", "nbf", "scope", "cnf", "kid", "typ", "crit"]);
+    let made = (algorithm, name, value, prop::collection::vec(any::<u8>(), 0..300)).prop_map({
+        let claims = claims(&server);
+        move |(algorithm, name, value, signature)| {
+            let (mut header, mut claims) =
+                (json!({"alg": algorithm, "kid": "k", "iss": issuer}), claims.clone());
+            header[name] = value.clone();
+            claims[name] = value;
+            let signature = data_encoding::BASE64URL_NOPAD.encode(&signature);
+            let token =
+                format!("{}.{}.{signature}", encode(&header.to_string()), encode(&claims.to_string()));
+            format!("Bearer {token}").into_bytes()
+        }
+    });
+
+    let config = Config { cases: 400, failure_persistence: None, ..Config::default() };
+    let strategy = prop_oneof![text, bytes, changed, made];
+    let tried = std::cell::Cell::new(0);
+    let outcome = TestRunner::new(config).run(&strategy, |bytes| {
+        // What HTTP itself does not carry never arrives.
+        let Ok(value) = reqwest::header::HeaderValue::from_bytes(&bytes) else { return Ok(()) };
+        let token = value.to_str().ok().and_then(|text| text.trim().split_once(' '));
+        prop_assume!(token.is_none_or(|(_, token)| token.trim() != good));
+        let request = server.post(None, &ping()).header("authorization", value);
+        let answer = runtime.block_on(server.send(request));
+        prop_assert!(matches!(answer.status.as_u16(), 400 | 401), "{}: {}", answer.status, answer.text);
+        tried.set(tried.get() + 1);
+        Ok(())
+    });
+    outcome.unwrap();
+    assert!(tried.get() > 200, "{}", tried.get());
+    assert_eq!(runtime.block_on(server.send(server.post(Some(&good), &ping()))).status, StatusCode::OK);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ const ROOMS: [(&str, &[&str]); 17] = [
     ("outbound", &[]),
     ("config", &["outbound", "api::retry", "tools::Toolset"]),
     ("api", &["config", "outbound", "clock"]),
-    ("auth", &["api::Credential", "api::error", "config", "outbound", "clock"]),
+    ("auth", &["api::credential", "api::error", "config", "outbound", "clock"]),
     ("policies", &[]),
     ("tools", &["api", "auth", "clock", "policies", "resources"]),
     ("completions", &["api", "auth", "clock", "tools::untrusted"]),

@@ -18,6 +18,7 @@ mod budgets;
 mod completions;
 mod connect;
 mod contract;
+mod credentials;
 mod docs;
 mod edge;
 mod every_tool;

@@ -83,6 +83,14 @@ pub(super) fn access_token(state: &State, grant: &str, terms: &Terms) -> Result<
     )
 }
 
+/// An opaque access token that stands for the JWT as long as tokens last.
+pub(crate) fn opaque(state: &State, jwt: String) -> String {
+    let now = state.now();
+    let lifetime =
+        SignedDuration::try_from(state.options.access_token_lifetime).unwrap_or(SignedDuration::MAX);
+    state.oauth().add_opaque(now, after(now, lifetime), jwt)
+}
+
 /// See [`crate::demo::Platform::access_token`].
 pub(crate) fn direct_token(
     state: &State,

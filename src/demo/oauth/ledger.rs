@@ -24,6 +24,8 @@ pub(crate) struct Ledger {
     pending: Table<Pending>,
     codes: Table<Code>,
     pub(super) grants: Table<Grant>,
+    /// The JWT behind each opaque access token.
+    opaque: Table<String>,
 }
 
 /// One browser. Begins before sign-in, because the pending authorization is bound to it.
@@ -93,6 +95,7 @@ impl Ledger {
             pending: Table::new(2_000),
             codes: Table::new(5_000),
             grants: Table::new(5_000),
+            opaque: Table::new(5_000),
         }
     }
 
@@ -161,6 +164,18 @@ impl Ledger {
 
     pub(crate) fn code(&mut self, now: Timestamp, id: &str) -> Option<&mut Code> {
         self.codes.get_mut(now, id)
+    }
+
+    /// An opaque access token that stands for `jwt` until `expires`.
+    pub(super) fn add_opaque(&mut self, now: Timestamp, expires: Timestamp, jwt: String) -> String {
+        let id = secrets::token();
+        self.opaque.insert(now, id.clone(), expires, jwt);
+        id
+    }
+
+    /// The JWT behind an opaque access token.
+    pub(super) fn opaque(&self, now: Timestamp, token: &str) -> Option<String> {
+        self.opaque.get(now, token).cloned()
     }
 
     /// Whether a token with this id may still be used: its grant, if it came from one, has not been revoked.

@@ -12,7 +12,7 @@ use tokio::{
 use url::{Url, form_urlencoded};
 
 use crate::demo::{
-    Platform,
+    Options, Platform,
     testing::{Browser, Fixture, location, query},
 };
 
@@ -284,6 +284,74 @@ async fn refresh_tokens_rotate_and_a_replay_ends_the_grant() {
     assert_ne!(replay.1["error_description"], foreign.1["error_description"]);
     assert_eq!(refresh(&fixture, &client, &third["refresh_token"]).await, foreign);
     assert_eq!(api(&fixture, &third).await, StatusCode::UNAUTHORIZED);
+}
+
+async fn as_resource_server(fixture: &Fixture, path: &str, fields: &[(&str, &str)]) -> (StatusCode, Value) {
+    let [id, secret] = Platform::resource_server();
+    let request = fixture.request(Method::POST, path).basic_auth(id, Some(secret)).form(fields);
+    let response = request.send().await.unwrap();
+    (response.status(), response.json().await.unwrap())
+}
+
+#[tokio::test]
+async fn opaque_tokens_are_for_the_resource_server_to_look_up() {
+    let fixture = Fixture::with(Options { opaque_tokens: true, ..Options::default() }).await;
+    let client = client(&fixture).await;
+    let code = code(&fixture, &client, &[]).await;
+    let (_, tokens) = fixture.form(&redemption(&client, &code)).await;
+    let token = tokens["access_token"].as_str().unwrap();
+    assert!(!token.contains('.'), "{token}");
+    assert_eq!(api(&fixture, &tokens).await, StatusCode::OK);
+    let look_up = async |token: &str| {
+        as_resource_server(&fixture, "/api/oauth/introspect", &[("token", token)]).await.1
+    };
+    let answer = look_up(token).await;
+    assert_eq!(
+        (&answer["active"], &answer["sub"], &answer["aud"]),
+        (&json!(true), &json!("15"), &json!(RESOURCE))
+    );
+    assert_eq!((&answer["client_id"], &answer["scope"]), (&json!(client), &tokens["scope"]));
+    let stranger = fixture.request(Method::POST, "/api/oauth/introspect").form(&[("token", token)]);
+    assert_eq!(stranger.send().await.unwrap().status(), StatusCode::UNAUTHORIZED);
+    let refresh = tokens["refresh_token"].as_str().unwrap();
+    for other in ["made-up", refresh] {
+        assert_eq!(look_up(other).await, json!({"active": false}));
+    }
+    fixture.later(3600);
+    assert_eq!(look_up(token).await, json!({"active": false}));
+}
+
+#[tokio::test]
+async fn exchanges_that_are_refused() {
+    let fixture = Fixture::start().await;
+    let [alice, _] = Platform::logins();
+    let token = fixture.token(&alice, "agents:read");
+    let kind = "urn:ietf:params:oauth:token-type:access_token";
+    let good = [
+        ("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange"),
+        ("subject_token", token.as_str()),
+        ("subject_token_type", kind),
+        ("resource", fixture.platform.issuer()),
+    ];
+    let (status, tokens) = as_resource_server(&fixture, "/api/oauth/token", &good).await;
+    assert_eq!((status, &tokens["issued_token_type"]), (StatusCode::OK, &json!(kind)));
+    assert_eq!(tokens["scope"], "agents:read");
+    assert_eq!(api(&fixture, &tokens).await, StatusCode::OK);
+    for (change, error) in [
+        (("subject_token", "made-up"), "invalid_request"),
+        (("subject_token_type", "urn:ietf:params:oauth:token-type:jwt"), "invalid_request"),
+        (("requested_token_type", "urn:ietf:params:oauth:token-type:refresh_token"), "invalid_request"),
+        (("resource", "https://other.example"), "invalid_target"),
+        (("scope", "agents:read agents:write"), "invalid_scope"),
+    ] {
+        let mut fields = good.to_vec();
+        fields.retain(|(name, _)| *name != change.0);
+        fields.push(change);
+        let (status, body) = as_resource_server(&fixture, "/api/oauth/token", &fields).await;
+        assert_eq!((status, &body["error"]), (StatusCode::BAD_REQUEST, &json!(error)), "{change:?}");
+    }
+    let (status, body) = fixture.form(&good).await;
+    assert_eq!((status, &body["error"]), (StatusCode::UNAUTHORIZED, &json!("invalid_client")));
 }
 
 #[tokio::test]

@@ -11,26 +11,43 @@ use axum::{
 };
 use jiff::SignedDuration;
 use oauth2::{
-    AccessToken, EmptyExtraTokenFields, PkceCodeChallenge, PkceCodeVerifier, RefreshToken,
-    StandardErrorResponse, StandardTokenResponse,
+    AccessToken, ExtraTokenFields, PkceCodeChallenge, PkceCodeVerifier, RefreshToken, StandardErrorResponse,
+    StandardTokenResponse,
     basic::{BasicErrorResponseType, BasicTokenType},
 };
 
+use serde::{Deserialize, Serialize};
+
 use super::{
     authorize::audience,
+    confidential,
     grants::{self, Refresh},
+    introspect::current,
     ledger::{Code, Terms, Usage},
     params::Params,
     scope::Scope,
 };
-use crate::demo::{secrets, state::State};
+use crate::demo::{keys::Claims, secrets, state::State};
 
 /// Lifetime of a code.
 const CODE: SignedDuration = SignedDuration::from_secs(60);
 
-type Tokens = StandardTokenResponse<EmptyExtraTokenFields, BasicTokenType>;
+/// The grant type of token exchange (RFC 8693).
+pub(super) const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
+const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 
-/// A refusal (RFC 6749 section 5.2), always with status 400 here.
+type Tokens = StandardTokenResponse<Extra, BasicTokenType>;
+
+/// What an exchange has besides (RFC 8693 section 2.2.1).
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Extra {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issued_token_type: Option<String>,
+}
+
+impl ExtraTokenFields for Extra {}
+
+/// A refusal (RFC 6749 section 5.2), with status 400 unless the client is not who it says.
 struct Refused(BasicErrorResponseType, &'static str);
 
 fn invalid_request(description: &'static str) -> Refused {
@@ -46,8 +63,12 @@ pub(super) async fn token(Extract(state): Extract<Arc<State>>, headers: HeaderMa
     match exchange(&state, &headers, &body) {
         Ok(tokens) => (no_store, Json(tokens)).into_response(),
         Err(Refused(error, description)) => {
+            let status = match error {
+                BasicErrorResponseType::InvalidClient => StatusCode::UNAUTHORIZED,
+                _ => StatusCode::BAD_REQUEST,
+            };
             let body = StandardErrorResponse::new(error, Some(description.to_owned()), None);
-            (StatusCode::BAD_REQUEST, no_store, Json(body)).into_response()
+            (status, no_store, Json(body)).into_response()
         }
     }
 }
@@ -60,6 +81,9 @@ fn exchange(state: &State, headers: &HeaderMap, body: &[u8]) -> Result<Tokens, R
     let params = Params::parse(body);
     if params.repeated().is_some() {
         return Err(invalid_request("A parameter is repeated"));
+    }
+    if params.get("grant_type") == Some(EXCHANGE) {
+        return swap(state, headers, &params);
     }
     let client_id = params.get("client_id").ok_or(invalid_request("The parameter client_id is required"))?;
     match params.get("grant_type") {
@@ -160,13 +184,53 @@ fn refresh(state: &State, params: &Params, client_id: &str) -> Result<Tokens, Re
     }
 }
 
+/// A token for the platform in exchange for one that a resource server was sent (RFC 8693).
+fn swap(state: &State, headers: &HeaderMap, params: &Params) -> Result<Tokens, Refused> {
+    if !confidential::is_authentic(headers) {
+        return Err(Refused(BasicErrorResponseType::InvalidClient, "Only the resource server may do this"));
+    }
+    let wanted = params.get("requested_token_type").unwrap_or(ACCESS_TOKEN);
+    if params.get("subject_token_type") != Some(ACCESS_TOKEN) || wanted != ACCESS_TOKEN {
+        return Err(invalid_request("Only access tokens are exchanged"));
+    }
+    // Section 2.2.2 wants this error, not invalid_grant, for a subject token that is no good.
+    let unusable = "The subject_token is not usable";
+    let subject = params.get("subject_token").and_then(|token| current(state, token));
+    let claims: Claims =
+        subject.and_then(|claims| serde_json::from_value(claims).ok()).ok_or(invalid_request(unusable))?;
+    let user = claims.sub.parse().map_err(|_| invalid_request(unusable))?;
+    let resource = params.get("resource").unwrap_or_default();
+    if resource.trim_end_matches('/') != state.issuer {
+        let error = BasicErrorResponseType::Extension("invalid_target".to_owned());
+        return Err(Refused(error, "The resource must be the platform"));
+    }
+    let scope = params.get("scope").unwrap_or(&claims.scope);
+    if !scope.split(' ').all(|name| claims.scope.split(' ').any(|held| held == name)) {
+        return Err(Refused(BasicErrorResponseType::InvalidScope, "More scope than the subject_token has"));
+    }
+    let terms = Terms {
+        client_id: confidential::CLIENT_ID.to_owned(),
+        user,
+        scope: scope.to_owned(),
+        audience: resource.to_owned(),
+    };
+    // It ends with the grant of the token it was given for.
+    let grant = claims.jti.split('.').next().unwrap_or_default();
+    let mut tokens = tokens(state, grant, 0, &terms)?;
+    tokens.set_refresh_token(None);
+    tokens.set_extra_fields(Extra { issued_token_type: Some(ACCESS_TOKEN.to_owned()) });
+    Ok(tokens)
+}
+
 fn tokens(state: &State, grant: &str, number: u64, terms: &Terms) -> Result<Tokens, Refused> {
     let access_token = grants::access_token(state, grant, terms).map_err(|_| {
         Refused(BasicErrorResponseType::Extension("server_error".to_owned()), "The token cannot be signed")
     })?;
+    let access_token =
+        if state.options.opaque_tokens { grants::opaque(state, access_token) } else { access_token };
     // The library's own `Bearer` is written in small letters, which some clients do not take.
     let kind = BasicTokenType::Extension("Bearer".to_owned());
-    let mut tokens = Tokens::new(AccessToken::new(access_token), kind, EmptyExtraTokenFields {});
+    let mut tokens = Tokens::new(AccessToken::new(access_token), kind, Extra::default());
     tokens.set_expires_in(Some(&state.options.access_token_lifetime));
     let scopes = terms.scope.split(' ').map(|scope| oauth2::Scope::new(scope.to_owned()));
     tokens.set_scopes(Some(scopes.collect()));
