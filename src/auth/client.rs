@@ -67,7 +67,8 @@ pub(super) enum FetchError {
     Http(#[from] reqwest::Error),
     #[error("answered with status {0}")]
     Status(u16),
-    #[error("the document is not the expected JSON: {0}")]
+    // Without the parser's own words, which quote what they stumble over: it could be a token.
+    #[error("the document is not the expected JSON (line {}, column {})", .0.line(), .0.column())]
     Json(#[from] serde_json::Error),
     #[error("the document is larger than {MAX_DOCUMENT} bytes")]
     TooLarge,

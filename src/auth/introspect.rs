@@ -8,7 +8,8 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use oauth2::{
     AccessToken, ClientId, ClientSecret, EndpointNotSet, EndpointSet, ExtraTokenFields, IntrospectionUrl,
-    StandardRevocableToken, StandardTokenIntrospectionResponse, TokenIntrospectionResponse,
+    RequestTokenError, StandardRevocableToken, StandardTokenIntrospectionResponse,
+    TokenIntrospectionResponse,
     basic::{BasicErrorResponse, BasicRevocationErrorResponse, BasicTokenResponse, BasicTokenType},
 };
 use secrecy::ExposeSecret;
@@ -23,7 +24,7 @@ use super::{
     verdicts::{Fingerprint, Verdicts},
     verify::Audiences,
 };
-use crate::{api::error::chain, clock::Clock, config};
+use crate::{clock::Clock, config};
 
 /// The `Retry-After` while the endpoint fails.
 const RETRY: Duration = Duration::from_secs(5);
@@ -107,8 +108,15 @@ impl Introspector {
         let token = AccessToken::new(token.to_owned());
         let request = self.client.introspect(&token).set_token_type_hint("access_token");
         request.request_async(&self.http).await.map_err(|error| {
-            // The library's errors show kind and place of a failure, and neither the token nor the answer.
-            tracing::warn!(error = chain(&error), "a token could not be introspected");
+            // In our own words: what the server says, and the parser's words about it, could quote the token.
+            let cause = match error {
+                RequestTokenError::Request(error) => error.to_string(),
+                RequestTokenError::ServerResponse(_) => {
+                    "the endpoint refuses us; check OAUTH_CLIENT_ID and its secret".to_owned()
+                }
+                _ => "the endpoint's answer cannot be used".to_owned(),
+            };
+            tracing::warn!(cause, "a token could not be introspected");
             Refusal::IntrospectionUnavailable { retry_after: RETRY }
         })
     }

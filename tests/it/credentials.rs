@@ -1,6 +1,10 @@
 //! The other kinds of credential, and what goes to the platform for each.
 
-use std::time::Duration;
+use std::{
+    io,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use reqwest::StatusCode;
 use sequentum_mcp::{
@@ -442,4 +446,83 @@ async fn an_exchange_that_goes_wrong_sends_nothing_to_the_platform() {
     let token = server.token_for(&TestServer::alice(), "agents:read");
     list_agents(&server, &token).await;
     assert_eq!(seen(&server)[0], "Bearer swapped");
+}
+
+// Where credentials must never be.
+
+/// Keeps what is logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Also when others put them into their errors, and at the finest level.
+#[tokio::test]
+async fn no_credential_is_ever_logged() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone())
+        .with_ansi(false)
+        .finish();
+    // The server runs on this thread.
+    let guard = tracing::subscriber::set_default(subscriber);
+    let server = configured(|platform| {
+        let mut settings = client();
+        settings.push(("UPSTREAM_CREDENTIAL", "exchange".to_owned()));
+        settings.push(("ALLOW_API_KEYS", "true".to_owned()));
+        settings.push(("OAUTH_INTROSPECTION_URL", format!("{}{INTROSPECTION}", platform.issuer())));
+        settings
+    })
+    .await;
+    let mut secrets = Vec::new();
+    for token in [server.token(), opaque(&server), TestServer::alice().api_key.to_owned()] {
+        assert_eq!(list_agents(&server, &token).await.json()["result"]["isError"], false);
+        secrets.push(token);
+    }
+    secrets.extend(seen(&server).iter().map(|sent| sent.rsplit_once(' ').unwrap().1.to_owned()));
+    secrets.push(Platform::resource_server()[1].to_owned());
+    for bad in ["sk-made-up-key", "made-up-token", "made.up.token"] {
+        assert_eq!(send(&server, bad).await.status, StatusCode::UNAUTHORIZED);
+        secrets.push(bad.to_owned());
+    }
+    let quoting = |token: &str| {
+        [
+            (400, json!({"error": "invalid_request", "error_description": format!("cannot read {token}")})),
+            (401, json!({"error": token, "error_description": token})),
+            (200, json!({"active": true, "exp": token, "access_token": {"is": token}, "expires_in": token})),
+            (200, json!(token)),
+            (500, json!(token)),
+        ]
+    };
+    for (number, (status, body)) in quoting("quoted-token").into_iter().enumerate() {
+        answers(&server, INTROSPECTION, status, &body);
+        assert_eq!(
+            send(&server, &format!("quoted-token-{number}")).await.status,
+            StatusCode::SERVICE_UNAVAILABLE
+        );
+        answers(&server, TOKENS, status, &body);
+        let token = server.token_for(&TestServer::bob(), ALL_SCOPES);
+        assert!(list_agents(&server, &token).await.json()["result"]["isError"] != false);
+        secrets.push(token);
+        server.platform.faults().clear();
+    }
+    secrets.push("quoted-token".to_owned());
+    drop(guard);
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(log.contains("could not be introspected") && log.contains("could not be exchanged"), "{log}");
+    for secret in secrets {
+        let line = log.lines().find(|line| line.contains(&secret));
+        assert_eq!(line, None, "{secret}");
+    }
 }
