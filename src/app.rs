@@ -13,7 +13,10 @@ use crate::{
     auth::{Authenticator, Challenger},
     clock::Clock,
     config::{Config, SessionMode},
-    http::{self, Edge, HostRules, LiveSessions, OriginRules, PublicUrls, SealError, Sessions, server},
+    http::{
+        self, Edge, HostRules, Limits, LiveSessions, OriginRules, PublicUrls, SealError, Sessions,
+        StoreError, server,
+    },
     mcp::Mcp,
     outbound,
     tools::Catalog,
@@ -43,6 +46,9 @@ pub enum StartError {
     /// The session keys cannot be used.
     #[error(transparent)]
     Sessions(#[from] SealError),
+    /// The store of the limits cannot be used.
+    #[error(transparent)]
+    Limits(#[from] StoreError),
     /// The text of a prompt is broken, which is a fault of this build.
     #[error("a prompt cannot be built: {0}")]
     Prompts(#[from] crate::prompts::PromptError),
@@ -112,6 +118,7 @@ impl App {
             );
         }
         let loopback_port = bound.ip().is_loopback().then(|| bound.port());
+        let limits = Limits::new(&config.limits, clock.clone())?;
         let edge = Arc::new(Edge {
             hosts: HostRules::new(&origin, &config.http.allowed_hosts, loopback_port),
             origins: OriginRules::new(
@@ -125,6 +132,8 @@ impl App {
             catalog,
             sessions,
             live,
+            trust_proxy: config.http.trust_proxy.clone(),
+            limits,
             max_body_bytes: config.http.max_body_bytes,
             draining: AtomicBool::new(false),
             public,
@@ -166,9 +175,14 @@ impl App {
             let end = async move |id: String| edge.mcp.close_live(&id).await;
             tokio::spawn(async move { live.sweep_forever(end).await })
         });
+        let store = tokio::spawn({
+            let edge = Arc::clone(&edge);
+            async move { edge.limits.keep_store().await }
+        });
         let router = http::router(Arc::clone(&edge));
         server::serve(listener, router, limits, stop, || edge.drain()).await;
         refresh.abort();
+        store.abort();
         if let Some(sweep) = sweep {
             sweep.abort();
         }

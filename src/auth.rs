@@ -80,4 +80,14 @@ impl Authenticator {
         }
         self.verifier.verify(&SecretString::from(token)).await
     }
+
+    /// Whether the credential is judged without asking anybody else: a signed token, or none at all where none is
+    /// needed. Tells only how costly it is to be sure; nothing is verified.
+    #[must_use]
+    pub fn judges_alone(&self, headers: &HeaderMap) -> bool {
+        match headers.get(AUTHORIZATION) {
+            Some(value) => value.to_str().is_ok_and(|text| text.split('.').count() == 3),
+            None => self.anonymous.is_some(),
+        }
+    }
 }

@@ -16,7 +16,7 @@ use crate::api::Credential;
 pub struct Caller {
     principal: Principal,
     client_id: Option<String>,
-    organization: Option<String>,
+    organization: Option<Arc<str>>,
     scopes: ScopeSet,
     expires_at: Option<i64>,
     credential: Option<Credential>,
@@ -69,7 +69,7 @@ impl Caller {
         Self {
             principal,
             client_id,
-            organization,
+            organization: organization.map(Arc::from),
             scopes,
             expires_at: Some(expires_at),
             credential: Some(Credential::bearer(token)),
@@ -136,11 +136,12 @@ impl fmt::Debug for Caller {
     }
 }
 
-/// Something kept for one caller: a cache key that cannot be made without its principal and organisation.
+/// Something kept for one caller: a cache key that cannot be made without its principal and organisation. Cheap to
+/// make, because every request makes some.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PerCaller<K> {
     principal: Principal,
-    organization: Option<String>,
+    organization: Option<Arc<str>>,
     inner: K,
 }
 

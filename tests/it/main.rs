@@ -22,6 +22,7 @@ mod examples;
 mod faults;
 mod identity;
 mod layers;
+mod limits;
 mod prompts;
 mod protocol;
 mod resources;

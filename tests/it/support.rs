@@ -2,6 +2,7 @@
 
 pub mod browser;
 pub mod events;
+pub mod redis;
 mod schema;
 pub mod server;
 

@@ -89,10 +89,15 @@ impl TestServer {
         settings: &[(&str, &str)],
         catalog: Catalog,
     ) -> Self {
-        let mut environment = vec![("SEQUENTUM_API_URL".to_owned(), platform.url().to_string())];
+        let mut environment = vec![
+            ("SEQUENTUM_API_URL".to_owned(), platform.url().to_string()),
+            // Time stands still, so nothing would be given back. Tests of the limits set their own.
+            ("MCP_RATE_LIMIT_MAX".to_owned(), "1000000".to_owned()),
+        ];
         environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let mut config = Config::load(&Sources::default().with_environment(environment)).unwrap();
         config.api.retry.first_wait = Duration::from_millis(1);
+        config.limits.store_timeout = Duration::from_secs(10);
         let app = App::on(listener().await, &config, clock.clone(), catalog.clone()).unwrap();
         let address = app.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
