@@ -98,7 +98,7 @@ settings! {
         "Event streams that one user keeps open at a time to be told of changes; a further one is answered with 429. They are not counted as calls.";
     #[secret yes]
     LIMITS_STORE = "memory", "`memory`, or a URL such as redis://user:password@host:6379/0 (rediss:// for TLS) without query or fragment",
-        "Where requests are counted. With more than one replica, a Redis or Valkey (5 or later) makes the limits hold for all of them together. While it cannot be reached every replica counts for itself, and no call fails for it.";
+        "Where requests are counted. With more than one replica, a Redis or Valkey (5 or later) makes the limits hold for all of them together. While it cannot be reached every replica counts for itself, and no call fails for it. rediss:// trusts the certificates of the system, or those in SSL_CERT_FILE.";
     LIST_CACHE_TTL_MS = "300000", "a number of milliseconds from 0 to 86400000",
         "How long a client of the 2026-07-28 revision may keep the tool list and the discovery answer.";
     MAX_BODY_BYTES = "1048576", "a number of bytes from 1024 to 16777216",

@@ -396,10 +396,12 @@ async fn replicas_share_their_buckets_and_lose_no_call_with_the_store() {
         assert!((1..=3_600_000).contains(&expiry), "{key} expires after {expiry} ms");
     }
 
-    // Without the store each goes on by itself, from what it has learned.
-    let port = redis.kill().await;
+    // Without the store each goes on by itself, from what it has learned. It goes while calls are under way.
+    let calls = replicas.both().into_iter().cycle().take(20).map(|server| replicas.status(server, &bob));
+    let (port, seen) = tokio::join!(redis.kill(), futures_util::future::join_all(calls));
+    assert_eq!(seen, [StatusCode::OK; 20]);
     for server in replicas.both() {
-        for _ in 0..20 {
+        for _ in 0..10 {
             assert_eq!(replicas.status(server, &bob).await, StatusCode::OK);
         }
         assert_eq!(replicas.status(server, &alice).await, StatusCode::TOO_MANY_REQUESTS);
@@ -413,6 +415,26 @@ async fn replicas_share_their_buckets_and_lose_no_call_with_the_store() {
     replicas.connected(&redis).await;
     for server in replicas.both() {
         assert_eq!(replicas.status(server, &alice).await, StatusCode::OK, "a new store has counted nothing");
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_hangs_costs_no_call() {
+    let Some(redis) = RedisServer::start().await else { return };
+    let (platform, clock) = TestServer::platform().await;
+    let url = redis.url();
+    let settings = [("LIMITS_STORE", url.as_str())];
+    let server = TestServer::tuned(platform, clock, &settings, Catalog::new(), |config| {
+        config.limits.store_timeout = Duration::from_millis(500);
+    })
+    .await;
+    let bob = TestServer::bob();
+    while redis.ask::<usize>(&redis::cmd("DBSIZE")).await == 0 {
+        assert_eq!(status(&server, &bob).await, StatusCode::OK);
+    }
+    redis.ask::<()>(redis::cmd("CLIENT").arg("PAUSE").arg(600_000).arg("ALL")).await;
+    for _ in 0..20 {
+        assert_eq!(status(&server, &TestServer::alice()).await, StatusCode::OK);
     }
 }
 
