@@ -16,7 +16,8 @@ use crate::{
     clock::Clock,
     config::{self, Config, SessionMode},
     http::{
-        self, Edge, HostRules, InFlight, LiveSessions, OriginRules, PublicUrls, SealError, Sessions, server,
+        self, Edge, HostRules, InFlight, Limits, LiveSessions, OriginRules, PublicUrls, SealError, Sessions,
+        StoreError, server,
     },
     mcp::{Auditor, Mcp},
     outbound,
@@ -53,6 +54,9 @@ pub enum StartError {
     /// The session keys cannot be used.
     #[error(transparent)]
     Sessions(#[from] SealError),
+    /// The store of the limits cannot be used.
+    #[error(transparent)]
+    Limits(#[from] StoreError),
     /// The text of a prompt is broken, which is a fault of this build.
     #[error("a prompt cannot be built: {0}")]
     Prompts(#[from] crate::prompts::PromptError),
@@ -136,6 +140,7 @@ impl App {
             );
         }
         let loopback_port = bound.ip().is_loopback().then(|| bound.port());
+        let limits = Limits::new(&config.limits, clock.clone())?;
         let edge = Arc::new(Edge {
             hosts: HostRules::new(&origin, &config.http.allowed_hosts, loopback_port),
             origins: OriginRules::new(
@@ -152,6 +157,8 @@ impl App {
             sessions,
             live,
             in_flight: InFlight::default(),
+            trust_proxy: config.http.trust_proxy.clone(),
+            limits,
             max_body_bytes: config.http.max_body_bytes,
             draining: AtomicBool::new(false),
             public,
@@ -192,9 +199,14 @@ impl App {
             let end = async move |id: String| edge.mcp.close_live(&id).await;
             tokio::spawn(async move { live.sweep_forever(end).await })
         });
+        let store = tokio::spawn({
+            let edge = Arc::clone(&edge);
+            async move { edge.limits.keep_store().await }
+        });
         let router = http::router(Arc::clone(&edge));
         server::serve(listener, router, limits, stop, || edge.drain()).await;
         refresh.abort();
+        store.abort();
         if let Some(sweep) = sweep {
             sweep.abort();
         }

@@ -203,4 +203,21 @@ impl Authenticator {
             _ => self.verifier.verify(token, key, &self.upstream).await,
         }
     }
+
+    /// Whether the credential is judged without asking anybody else: a signed token, or none at all where none is
+    /// needed. Tells only how costly it is to be sure; nothing is verified.
+    #[must_use]
+    pub fn judges_alone(&self, headers: &HeaderMap) -> bool {
+        match headers.get(AUTHORIZATION) {
+            Some(value) => {
+                let parts = value.to_str().ok().and_then(|text| text.trim().split_once(' '));
+                parts.map(|(scheme, token)| (scheme, token.trim())).is_some_and(|(scheme, token)| {
+                    // Whatever else it looks like, a key is a question to the platform.
+                    let is_key = scheme.eq_ignore_ascii_case("apikey") || token.starts_with(api_keys::PREFIX);
+                    !is_key && verify::is_jwt(token)
+                })
+            }
+            None => self.anonymous.is_some(),
+        }
+    }
 }

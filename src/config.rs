@@ -7,8 +7,9 @@ pub mod lookup;
 pub mod reference;
 pub mod settings;
 
-use std::{net::IpAddr, time::Duration};
+use std::{net::IpAddr, num::NonZeroU32, time::Duration};
 
+use ipnet::IpNet;
 use secrecy::{SecretSlice, SecretString};
 use url::Url;
 
@@ -27,6 +28,8 @@ pub struct Config {
     pub api: Api,
     /// Session handles of the 2025 revisions.
     pub sessions: Sessions,
+    /// How much of the server one client or caller may use.
+    pub limits: Limits,
     /// Protocol answers.
     pub mcp: Mcp,
     /// Logs.
@@ -48,6 +51,8 @@ pub struct Http {
     pub allowed_origins: Vec<String>,
     /// Whether pages served from this machine may call us.
     pub loopback_origins: bool,
+    /// Who may say from where a request comes.
+    pub trust_proxy: TrustProxy,
     /// Largest request body in bytes.
     pub max_body_bytes: usize,
     /// Open connections at a time.
@@ -142,6 +147,43 @@ pub enum SessionMode {
     Off,
 }
 
+/// Which proxies in front of the server are believed about the address of a client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TrustProxy {
+    /// The so many nearest ones, whatever their addresses.
+    Hops(usize),
+    /// Those with an address in one of these networks.
+    Networks(Vec<IpNet>),
+}
+
+impl Default for TrustProxy {
+    /// Nobody.
+    fn default() -> Self {
+        Self::Hops(0)
+    }
+}
+
+/// How much of the server one client or caller may use.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Requests of one caller within the window.
+    pub requests: NonZeroU32,
+    /// Requests from one address within the window that nobody answers for.
+    pub requests_per_address: NonZeroU32,
+    /// The window of both.
+    pub window: Duration,
+    /// Calls at a time, of all callers.
+    pub calls: usize,
+    /// Calls of one caller at a time.
+    pub calls_per_caller: usize,
+    /// Event streams of one caller at a time.
+    pub streams_per_caller: usize,
+    /// The URL of a Redis that replicas share; `None` counts in this process.
+    pub store: Option<SecretString>,
+    /// How long that may take to answer. Not a setting: tests run on busy machines.
+    pub store_timeout: Duration,
+}
+
 /// Protocol answers.
 #[derive(Debug, Clone)]
 pub struct Mcp {
@@ -177,6 +219,11 @@ pub enum LogFormat {
 
 /// The platform's address unless another one is set.
 const DEFAULT_API_URL: &str = "https://dashboard.sequentum.com";
+
+/// How long the store of the limits may take to answer: a call is never held up longer.
+const STORE_TIMEOUT: Duration = Duration::from_millis(50);
+/// More proxies in a row than anybody has.
+const MAX_HOPS: usize = 16;
 
 impl Config {
     /// Reads and checks all settings.
@@ -241,6 +288,7 @@ fn read(r: &mut Reader<'_>) -> Option<Config> {
             allowed_origins: r
                 .required(&settings::ALLOWED_ORIGINS, Vec::new(), |text| list(text, browser_origin)),
             loopback_origins: host.is_loopback() || debug,
+            trust_proxy: r.required(&settings::TRUST_PROXY, TrustProxy::default(), trusted_proxies),
             max_body_bytes: usize::try_from(r.number(&settings::MAX_BODY_BYTES, 1024..=16_777_216)).ok()?,
             max_connections: usize::try_from(r.number(&settings::MAX_CONNECTIONS, 1..=1_000_000)).ok()?,
             idle_timeout: seconds(r.number(&settings::IDLE_TIMEOUT_SECONDS, 1..=3600)),
@@ -263,6 +311,7 @@ fn read(r: &mut Reader<'_>) -> Option<Config> {
             idle: seconds(r.number(&settings::SESSION_IDLE_SECONDS, 60..=86_400)),
             keys: r.required(&settings::SESSION_KEY, Vec::new(), |text| list(text, session_key)),
         },
+        limits: limits(r)?,
         mcp: Mcp {
             list_cache_ttl: Duration::from_millis(r.number(&settings::LIST_CACHE_TTL_MS, 0..=86_400_000)),
             call_timeout: seconds(r.number(&settings::CALL_TIMEOUT_SECONDS, 1..=3600)),
@@ -353,6 +402,24 @@ fn read_auth(r: &mut Reader<'_>, api_url: &Url, required: bool) -> Auth {
     }
 }
 
+fn limits(r: &mut Reader<'_>) -> Option<Limits> {
+    let requests = |number| NonZeroU32::new(u32::try_from(number).ok()?);
+    let mut open = |setting| usize::try_from(r.number(setting, 1..=100_000)).ok();
+    let calls = open(&settings::MAX_CONCURRENT_CALLS)?;
+    let calls_per_caller = open(&settings::MAX_CONCURRENT_CALLS_PER_USER)?;
+    let streams_per_caller = open(&settings::MAX_STREAMS_PER_USER)?;
+    Some(Limits {
+        requests: requests(r.number(&settings::MCP_RATE_LIMIT_MAX, 1..=1_000_000))?,
+        requests_per_address: requests(r.number(&settings::RATE_LIMIT_PER_ADDRESS, 1..=1_000_000))?,
+        window: Duration::from_millis(r.number(&settings::MCP_RATE_LIMIT_WINDOW_MS, 1000..=3_600_000)),
+        calls,
+        calls_per_caller,
+        streams_per_caller,
+        store: r.required(&settings::LIMITS_STORE, None, limits_store),
+        store_timeout: STORE_TIMEOUT,
+    })
+}
+
 fn seconds(number: u64) -> Duration {
     Duration::from_secs(number)
 }
@@ -400,6 +467,34 @@ fn browser_origin(text: &str) -> Option<String> {
 fn host_name(text: &str) -> Option<String> {
     let authority: http::uri::Authority = text.parse().ok()?;
     (!text.contains('@') && !authority.host().is_empty()).then(|| text.to_ascii_lowercase())
+}
+
+fn trusted_proxies(text: &str) -> Option<TrustProxy> {
+    if text.eq_ignore_ascii_case("false") {
+        return Some(TrustProxy::default());
+    }
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return text.parse().ok().filter(|hops| *hops <= MAX_HOPS).map(TrustProxy::Hops);
+    }
+    let network = |text: &str| match text.parse::<IpNet>() {
+        Ok(network) => Some(network.trunc()),
+        Err(_) => text.parse::<IpAddr>().ok().map(IpNet::from),
+    };
+    list(text, network).filter(|networks| !networks.is_empty()).map(TrustProxy::Networks)
+}
+
+/// `None` for memory.
+#[expect(clippy::option_option, reason = "the outer one tells whether the text is understood")]
+fn limits_store(text: &str) -> Option<Option<SecretString>> {
+    if text == "memory" {
+        return Some(None);
+    }
+    let url = Url::parse(text).ok()?;
+    let database = url.path().trim_start_matches('/');
+    let known = matches!(url.scheme(), "redis" | "rediss") && url.host_str().is_some_and(|h| !h.is_empty());
+    let plain = url.query().is_none() && url.fragment().is_none();
+    let numbered = database.is_empty() || database.parse::<u16>().is_ok();
+    (known && plain && numbered).then(|| Some(SecretString::from(text)))
 }
 
 fn session_key(text: &str) -> Option<SecretSlice<u8>> {

@@ -4,6 +4,7 @@
 //! the MCP library answers badly is answered by [`envelope`] before it gets there.
 
 mod access_log;
+mod client_addr;
 mod cors;
 mod endpoint;
 mod envelope;
@@ -12,6 +13,7 @@ mod hosts;
 mod in_flight;
 mod landing;
 mod layers;
+mod limits;
 mod live;
 mod problem;
 mod selection;
@@ -26,6 +28,7 @@ use std::sync::{
 
 use axum::{
     Router,
+    middleware::from_fn_with_state,
     routing::{any, get, post},
 };
 use url::Url;
@@ -33,11 +36,13 @@ use url::Url;
 pub use self::{
     hosts::{HostRules, OriginRules},
     in_flight::InFlight,
+    limits::{Limits, StoreError},
     live::LiveSessions,
     sessions::{SealError, Sessions},
 };
 use crate::{
     auth::{Authenticator, Challenger},
+    config::TrustProxy,
     mcp::{Auditor, Mcp},
     tools::{Catalog, Selection},
 };
@@ -68,6 +73,10 @@ pub struct Edge {
     pub hosts: HostRules,
     /// Which browser origins may call.
     pub origins: OriginRules,
+    /// Who may say from where a request comes.
+    pub trust_proxy: TrustProxy,
+    /// How much of the server one client may use.
+    pub limits: Limits,
     /// Largest request body in bytes.
     pub max_body_bytes: usize,
     /// Set when the process is about to end: readiness turns false, running calls finish.
@@ -131,23 +140,27 @@ const SERVER_METADATA: &str = "/.well-known/oauth-authorization-server";
 /// All routes, inside all layers.
 pub fn router(edge: Arc<Edge>) -> Router {
     let mcp = post(endpoint::post).get(endpoint::get).delete(endpoint::delete);
-    let routes = Router::new()
-        // The protocol. Both spellings answer alike: a redirect would lose the Authorization header in some clients.
+    let unlimited = Router::new()
+        // The protocol, whose handlers see to the limits: who is counted depends on the credential. Both spellings
+        // answer alike: a redirect would lose the Authorization header in some clients.
         .route(ENDPOINT, mcp.clone())
         .route("/mcp/", mcp)
+        // For operators.
+        .route("/health", get(health::health))
+        .route("/livez", get(health::livez))
+        .route("/readyz", get(health::readyz))
+        .method_not_allowed_fallback(problem::method_not_allowed);
+    let pages = Router::new()
         // For clients that want to sign in.
         .route(RESOURCE_METADATA, get(well_known::origin_resource))
         .route("/.well-known/oauth-protected-resource/mcp", get(well_known::endpoint_resource))
         .route(SERVER_METADATA, get(well_known::authorization_server))
         .route("/.well-known/oauth-authorization-server/mcp", get(well_known::authorization_server))
-        // For operators.
-        .route("/health", get(health::health))
-        .route("/livez", get(health::livez))
-        .route("/readyz", get(health::readyz))
         // For people.
         .route("/", get(landing::page))
         .fallback(any(problem::not_found))
         .method_not_allowed_fallback(problem::method_not_allowed)
-        .with_state(Arc::clone(&edge));
+        .layer(from_fn_with_state(Arc::clone(&edge), limits::pages));
+    let routes = unlimited.merge(pages).with_state(Arc::clone(&edge));
     layers::wrap(routes, edge)
 }

@@ -14,7 +14,7 @@ use crate::api::credential::Credential;
 pub struct Caller {
     principal: Principal,
     client_id: Option<String>,
-    organization: Option<String>,
+    organization: Option<Arc<str>>,
     scopes: ScopeSet,
     expires_at: Option<i64>,
     credential: Option<Credential>,
@@ -74,6 +74,7 @@ impl Caller {
     /// The bearer of a verified access token. `credential` is what goes to the platform.
     pub(super) fn from_token(verified: Verified, credential: Credential) -> Self {
         let Verified { principal, client_id, organization, scopes, expires_at } = verified;
+        let organization = organization.map(Arc::from);
         Self { principal, client_id, organization, scopes, expires_at, credential: Some(credential) }
     }
 
@@ -149,11 +150,12 @@ impl fmt::Debug for Caller {
     }
 }
 
-/// Something kept for one caller: a cache key that cannot be made without its principal and organisation.
+/// Something kept for one caller: a cache key that cannot be made without its principal and organisation. Cheap to
+/// make, because every request makes some.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PerCaller<K> {
     principal: Principal,
-    organization: Option<String>,
+    organization: Option<Arc<str>>,
     inner: K,
 }
 

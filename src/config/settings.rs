@@ -65,6 +65,8 @@ settings! {
         "Further values of the Host header to answer to. On a loopback bind localhost, 127.0.0.1 and ::1 are always among them.";
     ALLOWED_ORIGINS = "none besides the built-in list", "a comma-separated list of origins such as https://app.example.com",
         "Browser origins allowed in addition to the built-in ones (Claude, ChatGPT, OpenAI platform, Sequentum).";
+    TRUST_PROXY = "nobody", "`false`, a number of proxies from 0 to 16, or a comma-separated list of addresses and networks such as 10.0.0.0/8",
+        "Proxies in front of this server that are believed about the address of a client (`Forwarded`, `X-Forwarded-For`): the so many nearest ones, or those in these networks. The address counts for RATE_LIMIT_PER_ADDRESS only.";
     SEQUENTUM_API_URL = "https://dashboard.sequentum.com", "an https URL (http on loopback) without query or fragment",
         "The Sequentum platform this server talks to. Credentials are sent to this host and no other.";
     SEQUENTUM_OAUTH_ISSUER = "the value of SEQUENTUM_API_URL", "one or more https URLs (http on loopback) without query or fragment, separated by commas, each once",
@@ -97,6 +99,21 @@ settings! {
         "Whether only tools that change nothing are offered. Users can ask for the same with `?readonly=true`.";
     TOOLSETS = "all", "`all`, or a comma-separated list of account, agents, runs, files, versions, schedules, billing, spaces, analytics, builder",
         "The toolsets that are offered. Users can narrow them further with `?toolsets=`; whoami (account) is always offered.";
+    MCP_RATE_LIMIT_MAX = "300", "a number from 1 to 1000000",
+        "Requests of one user within MCP_RATE_LIMIT_WINDOW_MS; a further one is answered with 429. All of them may come at once; they are given back evenly over the window.";
+    MCP_RATE_LIMIT_WINDOW_MS = "60000", "a number of milliseconds from 1000 to 3600000",
+        "The window of MCP_RATE_LIMIT_MAX and RATE_LIMIT_PER_ADDRESS.";
+    RATE_LIMIT_PER_ADDRESS = "600", "a number from 1 to 1000000",
+        "Requests without an accepted credential from one client address (IPv6: one /64 network) within MCP_RATE_LIMIT_WINDOW_MS; a further one is answered with 429. Requests of users who are signed in cost their address nothing. Discovery documents and pages have ten times as much, of their own.";
+    MAX_CONCURRENT_CALLS = "512", "a number from 1 to 100000",
+        "Requests to /mcp that are being answered at a time, of all users; a further one is answered with 503.";
+    MAX_CONCURRENT_CALLS_PER_USER = "32", "a number from 1 to 100000",
+        "The same of one user; a further one is answered with 429.";
+    MAX_STREAMS_PER_USER = "16", "a number from 1 to 100000",
+        "Event streams that one user keeps open at a time to be told of changes; a further one is answered with 429. They are not counted as calls.";
+    #[secret yes]
+    LIMITS_STORE = "memory", "`memory`, or a URL such as redis://user:password@host:6379/0 (rediss:// for TLS) without query or fragment",
+        "Where requests are counted. With more than one replica, a Redis or Valkey (5 or later) makes the limits hold for all of them together. While it cannot be reached every replica counts for itself, and no call fails for it. rediss:// trusts the certificates of the system, or those in SSL_CERT_FILE.";
     LIST_CACHE_TTL_MS = "300000", "a number of milliseconds from 0 to 86400000",
         "How long a client of the 2026-07-28 revision may keep the tool list and the discovery answer.";
     MAX_BODY_BYTES = "1048576", "a number of bytes from 1024 to 16777216",

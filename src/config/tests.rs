@@ -111,6 +111,57 @@ fn secrets_are_hidden_and_must_have_the_right_length() {
 }
 
 #[test]
+fn limits_are_bounded_and_their_store_is_a_secret() {
+    insta::assert_snapshot!(problems(&[
+        ("MCP_RATE_LIMIT_MAX", "0"),
+        ("MCP_RATE_LIMIT_WINDOW_MS", "60s"),
+        ("RATE_LIMIT_PER_ADDRESS", "-1"),
+        ("MAX_CONCURRENT_CALLS", "0"),
+        ("LIMITS_STORE", "redis://:swordfish@host/x"),
+    ]), @r#"
+    MAX_CONCURRENT_CALLS="0" (environment) is refused: expected a number from 1 to 100000
+    MCP_RATE_LIMIT_MAX="0" (environment) is refused: expected a number from 1 to 1000000
+    RATE_LIMIT_PER_ADDRESS="-1" (environment) is refused: expected a number from 1 to 1000000
+    MCP_RATE_LIMIT_WINDOW_MS="60s" (environment) is refused: expected a number of milliseconds from 1000 to 3600000
+    LIMITS_STORE=(hidden) (environment) is refused: expected `memory`, or a URL such as redis://user:password@host:6379/0 (rediss:// for TLS) without query or fragment
+    "#);
+    for store in [
+        "redis://host",
+        "redis://host:6379/0",
+        "rediss://user:swordfish@host:6380/15",
+        "redis://[::1]",
+        "memory",
+    ] {
+        let config = Config::load(&sources(&[("LIMITS_STORE", store)])).unwrap();
+        assert_eq!(config.limits.store.is_some(), store != "memory");
+        assert!(!format!("{config:?}").contains("swordfish"));
+    }
+    for store in
+        ["http://host", "redis://", "host:6379", "redis://host/0?x=1", "rediss://host/#insecure", "Memory"]
+    {
+        assert!(Config::load(&sources(&[("LIMITS_STORE", store)])).is_err(), "{store}");
+    }
+}
+
+#[test]
+fn proxies_are_trusted_by_number_or_by_network_and_never_all() {
+    let trusted =
+        |text: &str| Config::load(&sources(&[("TRUST_PROXY", text)])).map(|config| config.http.trust_proxy);
+    assert_eq!(trusted("").unwrap(), TrustProxy::Hops(0));
+    assert_eq!(trusted("False").unwrap(), TrustProxy::Hops(0));
+    assert_eq!(trusted("2").unwrap(), TrustProxy::Hops(2));
+    let networks = ["10.1.0.0/16", "192.0.2.7/32", "fd00::/8", "::1/128"].map(|text| text.parse().unwrap());
+    assert_eq!(
+        trusted("10.1.2.3/16, 192.0.2.7,fd00::/8,::1").unwrap(),
+        TrustProxy::Networks(networks.into())
+    );
+    for text in ["true", "17", "-1", "+1", "10.0.0.0/33", "proxy.example", ",", "1.5", "10.0.0.0/8,x"] {
+        assert!(trusted(text).is_err(), "{text}");
+    }
+    insta::assert_snapshot!(problems(&[("TRUST_PROXY", "true")]), @r#"TRUST_PROXY="true" (environment) is refused: expected `false`, a number of proxies from 0 to 16, or a comma-separated list of addresses and networks such as 10.0.0.0/8"#);
+}
+
+#[test]
 fn a_file_with_an_unknown_key_is_refused() {
     let problem = Sources::default().with_file("prot = 3000").unwrap_err();
     assert!(

@@ -15,7 +15,7 @@ const ALLOWED: HeaderValue = HeaderValue::from_static(
     "Content-Type, Accept, Authorization, Mcp-Method, Mcp-Name, Mcp-Protocol-Version, Mcp-Session-Id, Last-Event-ID, X-MCP-Readonly, X-MCP-Toolsets, traceparent, tracestate",
 );
 const EXPOSED: HeaderValue = HeaderValue::from_static(
-    "WWW-Authenticate, Retry-After, Mcp-Session-Id, MCP-Protocol-Version, X-Request-Id",
+    "WWW-Authenticate, Retry-After, RateLimit-Policy, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, Mcp-Session-Id, MCP-Protocol-Version, X-Request-Id",
 );
 
 /// The layer.

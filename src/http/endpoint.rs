@@ -4,7 +4,7 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use axum::{body::Body, extract::State, response::Response};
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, HeaderValue, Request, StatusCode, header, request::Parts};
+use http::{HeaderMap, HeaderValue, Request, StatusCode, Uri, header, request::Parts};
 use http_body_util::{BodyExt, Full};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -12,7 +12,10 @@ use serde_json::value::RawValue;
 use super::{
     Edge,
     access_log::{self, RequestId},
+    client_addr::{ClientAddress, Peer},
     envelope::{self, Accepts, ClientCapabilities, Envelope, MCP_PROTOCOL_VERSION, MCP_SESSION_ID},
+    in_flight,
+    limits::{Slot, Standing},
     live::{Entered, Of, Place},
     problem::{Problem, rpc},
     selection,
@@ -35,22 +38,84 @@ pub(super) async fn post(State(edge): State<Arc<Edge>>, request: Request<Body>) 
     let (mut parts, body) = request.into_parts();
 
     // Who is calling comes before anything is read: an anonymous client cannot make us parse a megabyte.
-    let caller = match edge.authenticator.authenticate(&parts.headers, &parts.uri).await {
-        Ok(caller) => caller,
-        Err(refusal) => return challenge(&edge, refusal, &id),
+    let peer = parts.extensions.get::<Peer>().copied();
+    let (caller, standing) = match admit(&edge, peer, &parts.headers, &parts.uri, &id).await {
+        Ok(admitted) => admitted,
+        Err(refused) => return *refused,
     };
     // Nobody below sees the credential again; it travels inside the caller.
     parts.headers.remove(header::AUTHORIZATION);
 
-    let mut response = handle(&edge, parts, body, &caller, &id).await;
-    access_log::note(&mut response, |entry| {
-        entry.caller = Some(caller.principal().subject().to_owned());
-        entry.client = caller.client_id().map(str::to_owned);
-    });
+    let mut response = match edge.limits.call(&caller) {
+        Ok(mut slot) => {
+            let response = handle(&edge, parts, body, &caller, &id, &mut slot).await;
+            response.map(|body| slot.around(body))
+        }
+        Err(problem) => problem.json_rpc(&id, None),
+    };
+    standing.tell(response.headers_mut());
+    note_caller(&mut response, &caller);
     response
 }
 
-async fn handle(edge: &Edge, mut parts: Parts, body: Body, caller: &Arc<Caller>, id: &RequestId) -> Response {
+/// Who is calling, if they may call now.
+async fn admit(
+    edge: &Edge,
+    peer: Option<Peer>,
+    headers: &HeaderMap,
+    uri: &Uri,
+    id: &RequestId,
+) -> Result<(Arc<Caller>, Standing), Box<Response>> {
+    let address = ClientAddress::from_parts(peer.as_ref(), headers, &edge.trust_proxy);
+    let refuse = |standing: &Standing, mut response: Response| {
+        standing.tell(response.headers_mut());
+        Err(Box::new(response))
+    };
+    // Signed tokens are judged all the same: whoever has a good one does not pay for the neighbours.
+    if let Some(spent) = edge.limits.spent(address)
+        && !edge.authenticator.judges_alone(headers)
+    {
+        return refuse(&spent, spent.problem().json_rpc(id, None));
+    }
+    match edge.authenticator.authenticate(headers, uri).await {
+        Ok(caller) => {
+            let standing = edge.limits.charge_caller(&caller).await;
+            if standing.admitted {
+                return Ok((caller, standing));
+            }
+            let mut response = standing.problem().json_rpc(id, None);
+            note_caller(&mut response, &caller);
+            refuse(&standing, response)
+        }
+        // Nobody's fault but ours.
+        Err(refusal) if refusal.retry_after().is_some() => Err(Box::new(challenge(edge, refusal, id))),
+        Err(refusal) => {
+            let standing = edge.limits.charge_address(address).await;
+            let refused = if standing.admitted {
+                challenge(edge, refusal, id)
+            } else {
+                standing.problem().json_rpc(id, None)
+            };
+            refuse(&standing, refused)
+        }
+    }
+}
+
+fn note_caller(response: &mut Response, caller: &Caller) {
+    access_log::note(response, |entry| {
+        entry.caller = Some(caller.principal().subject().to_owned());
+        entry.client = caller.client_id().map(str::to_owned);
+    });
+}
+
+async fn handle(
+    edge: &Edge,
+    mut parts: Parts,
+    body: Body,
+    caller: &Arc<Caller>,
+    id: &RequestId,
+    slot: &mut Slot,
+) -> Response {
     let accepts = match envelope::check_headers(&parts.headers) {
         Ok(accepts) => accepts,
         Err(problem) => return problem.json_rpc(id, None),
@@ -99,18 +164,16 @@ async fn handle(edge: &Edge, mut parts: Parts, body: Body, caller: &Arc<Caller>,
     }
 
     let plain = envelope.plain_call(&parts.headers).filter(|_| !matches!(within, Within::Live(_)));
-    let in_flight = match (&within, envelope.id, envelope.taken_back) {
-        (Within::Sealed(session), Some(message), _) => edge.in_flight.enter(caller, session, message, &scope),
-        (Within::Sealed(session), None, Some(message)) => {
-            edge.in_flight.cancel(caller, session, message);
-            None
-        }
-        _ => None,
-    };
+    let in_flight = take_note(edge, &within, &envelope, caller, &scope);
     let mut response = if let (Some(row), Some((message, call))) = (row, plain) {
         json(edge.mcp.call(row, message, call.arguments, envelope.modern, &scope).await)
     } else {
         let body = if envelope.modern && envelope.method == "subscriptions/listen" {
+            // From here on it is a stream and no call.
+            *slot = match edge.limits.stream(caller) {
+                Ok(slot) => slot,
+                Err(problem) => return problem.json_rpc(id, envelope.id),
+            };
             match listen(edge, &body, &scope, id, envelope.id).await {
                 Ok(body) => body,
                 Err(response) => return *response,
@@ -157,20 +220,31 @@ async fn handle(edge: &Edge, mut parts: Parts, body: Body, caller: &Arc<Caller>,
 /// the challenge comes first all the same, because crawlers look for it here.
 pub(super) async fn get(State(edge): State<Arc<Edge>>, mut request: Request<Body>) -> Response {
     let id = access_log::id_of(&request);
-    let caller = match edge.authenticator.authenticate(request.headers(), request.uri()).await {
-        Ok(caller) => caller,
-        Err(refusal) => return challenge(&edge, refusal, &id),
+    let peer = request.extensions().get::<Peer>().copied();
+    let (caller, standing) = match admit(&edge, peer, request.headers(), request.uri(), &id).await {
+        Ok(admitted) => admitted,
+        Err(refused) => return *refused,
     };
     request.headers_mut().remove(header::AUTHORIZATION);
+    let mut response = hear(&edge, request, &caller, &id).await;
+    standing.tell(response.headers_mut());
+    response
+}
+
+async fn hear(edge: &Edge, request: Request<Body>, caller: &Caller, id: &RequestId) -> Response {
     let Some(live) = &edge.live else { return super::problem::method_not_allowed(request).await };
-    let entered = match open_session(&edge, request.headers(), &caller) {
+    let entered = match open_session(edge, request.headers(), caller) {
         Ok(Some(session)) => live.enter(&session.id, Of::Stream).ok_or_else(unknown_session),
         Ok(None) => return super::problem::method_not_allowed(request).await,
         Err(problem) => Err(problem),
     };
     let entered = match entered {
         Ok(entered) => entered,
-        Err(problem) => return problem.json_rpc(&id, None),
+        Err(problem) => return problem.json_rpc(id, None),
+    };
+    let slot = match edge.limits.stream(caller) {
+        Ok(slot) => slot,
+        Err(problem) => return problem.json_rpc(id, None),
     };
     let (mut parts, _) = request.into_parts();
     parts.headers.insert(header::ACCEPT, envelope::ACCEPT_BOTH);
@@ -179,9 +253,9 @@ pub(super) async fn get(State(edge): State<Arc<Edge>>, mut request: Request<Body
     }
     let response = edge.mcp.handle_live(Request::from_parts(parts, Full::new(Bytes::new()))).await;
     if !response.status().is_success() {
-        return unknown_session().json_rpc(&id, None);
+        return unknown_session().json_rpc(id, None);
     }
-    let mut response = response.map(|body| entered.around(Body::new(body), &caller));
+    let mut response = response.map(|body| slot.around(entered.around(Body::new(body), caller)));
     finish(response.headers_mut());
     response
 }
@@ -189,13 +263,20 @@ pub(super) async fn get(State(edge): State<Arc<Edge>>, mut request: Request<Body
 /// `DELETE /mcp`: ends a session of the caller's own.
 pub(super) async fn delete(State(edge): State<Arc<Edge>>, request: Request<Body>) -> Response {
     let id = access_log::id_of(&request);
-    let caller = match edge.authenticator.authenticate(request.headers(), request.uri()).await {
-        Ok(caller) => caller,
-        Err(refusal) => return challenge(&edge, refusal, &id),
+    let peer = request.extensions().get::<Peer>().copied();
+    let (caller, standing) = match admit(&edge, peer, request.headers(), request.uri(), &id).await {
+        Ok(admitted) => admitted,
+        Err(refused) => return *refused,
     };
+    let mut response = end(&edge, request, &caller, &id).await;
+    standing.tell(response.headers_mut());
+    response
+}
+
+async fn end(edge: &Edge, request: Request<Body>, caller: &Caller, id: &RequestId) -> Response {
     let Some(sessions) = &edge.sessions else { return super::problem::method_not_allowed(request).await };
     let handle = request.headers().get(MCP_SESSION_ID).and_then(|value| value.to_str().ok());
-    match handle.map(|handle| sessions.open(handle, &caller)) {
+    match handle.map(|handle| sessions.open(handle, caller)) {
         Some(Ok(session)) => {
             if let Some(live) = &edge.live {
                 live.ended(&session.id);
@@ -206,7 +287,7 @@ pub(super) async fn delete(State(edge): State<Arc<Edge>>, request: Request<Body>
             *response.status_mut() = StatusCode::NO_CONTENT;
             response
         }
-        Some(Err(_)) => unknown_session().json_rpc(&id, None),
+        Some(Err(_)) => unknown_session().json_rpc(id, None),
         None => {
             let message = "There is no session to end.";
             let problem = Problem::new(
@@ -215,8 +296,26 @@ pub(super) async fn delete(State(edge): State<Arc<Edge>>, request: Request<Body>
                 message,
                 "Send the Mcp-Session-Id to end.",
             );
-            problem.json_rpc(&id, None)
+            problem.json_rpc(id, None)
         }
+    }
+}
+
+/// Within a sealed session, a request can be taken back from here on, and a notification takes one back.
+fn take_note(
+    edge: &Edge,
+    within: &Within,
+    envelope: &Envelope<'_>,
+    caller: &Caller,
+    scope: &Arc<CallScope>,
+) -> Option<in_flight::Entered> {
+    match (within, envelope.id, envelope.taken_back) {
+        (Within::Sealed(session), Some(id), _) => edge.in_flight.enter(caller, session, id, scope),
+        (Within::Sealed(session), None, Some(id)) => {
+            edge.in_flight.cancel(caller, session, id);
+            None
+        }
+        _ => None,
     }
 }
 

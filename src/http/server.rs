@@ -8,13 +8,16 @@
 
 use std::{sync::Arc, time::Duration};
 
-use axum::Router;
+use axum::{Router, extract::Request};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{conn::auto::Builder, graceful::GracefulShutdown},
     service::TowerToHyperService,
 };
 use tokio::{net::TcpListener, sync::Semaphore};
+use tower::ServiceExt;
+
+use super::client_addr::Peer;
 
 /// Streams of one HTTP/2 connection at a time.
 const MAX_STREAMS: u32 = 200;
@@ -59,7 +62,6 @@ pub async fn serve(
     let builder = Arc::new(builder);
     let connections = GracefulShutdown::new();
     let room = Arc::new(Semaphore::new(limits.connections));
-    let service = TowerToHyperService::new(router);
     let mut stop = std::pin::pin!(stop);
 
     loop {
@@ -73,7 +75,7 @@ pub async fn serve(
             () = &mut stop => break,
             accepted = accepted => accepted,
         };
-        let (socket, _peer) = match accepted {
+        let (socket, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(error = %error, "a connection could not be accepted");
@@ -84,7 +86,12 @@ pub async fn serve(
         if let Err(error) = socket.set_nodelay(true) {
             tracing::debug!(error = %error, "TCP_NODELAY could not be set");
         }
-        let connection = builder.serve_connection(TokioIo::new(socket), service.clone()).into_owned();
+        let service = router.clone().map_request(move |mut request: Request<_>| {
+            request.extensions_mut().insert(Peer(peer));
+            request
+        });
+        let service = TowerToHyperService::new(service);
+        let connection = builder.serve_connection(TokioIo::new(socket), service).into_owned();
         let connection = connections.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {

@@ -30,7 +30,7 @@ const ROOMS: [(&str, &[&str]); 17] = [
             "clock",
         ],
     ),
-    ("http", &["mcp", "tools", "auth", "clock"]),
+    ("http", &["mcp", "tools", "auth", "config", "clock"]),
     ("telemetry", &["config"]),
     ("demo", &["clock", "outbound"]),
     ("app", &["http", "mcp", "prompts", "tools", "auth", "api", "config", "clock", "outbound"]),
@@ -38,11 +38,12 @@ const ROOMS: [(&str, &[&str]); 17] = [
 ];
 
 /// Libraries that change shape often or carry a risk, and the only rooms that may name them.
-const LIBRARIES: [(&str, &[&str]); 5] = [
+const LIBRARIES: [(&str, &[&str]); 6] = [
     ("rmcp", &["mcp"]),
     ("axum", &["http", "demo"]),
     ("reqwest", &["outbound", "api", "auth", "app", "demo"]),
     ("jsonwebtoken", &["auth", "demo"]),
+    ("redis", &["http"]),
     ("clap", &["cli"]),
 ];
 

@@ -26,6 +26,7 @@ mod examples;
 mod faults;
 mod identity;
 mod layers;
+mod limits;
 mod live;
 mod models;
 mod prompts;

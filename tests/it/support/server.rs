@@ -78,10 +78,15 @@ impl TestServer {
 
     /// With settings as in the environment, and a catalogue of the test's choice.
     pub async fn with(settings: &[(&str, &str)], catalog: Catalog) -> Self {
+        let (platform, clock) = Self::platform().await;
+        Self::before(platform, clock, settings, catalog).await
+    }
+
+    /// A platform on a clock, for a server to be put before.
+    pub async fn platform() -> (Platform, Clock) {
         let clock = Clock::manual("2026-11-21T10:00:00Z".parse::<Timestamp>().unwrap());
         let options = Options { clock: clock.clone(), ..Options::default() };
-        let platform = Platform::start(listener().await, options).await.unwrap();
-        Self::before(platform, clock, settings, catalog).await
+        (Platform::start(listener().await, options).await.unwrap(), clock)
     }
 
     /// A (further) server in front of a platform.
@@ -91,12 +96,29 @@ impl TestServer {
         settings: &[(&str, &str)],
         catalog: Catalog,
     ) -> Self {
+        Self::tuned(platform, clock, settings, catalog, |_| ()).await
+    }
+
+    /// The same, with what is no setting changed.
+    pub async fn tuned(
+        platform: Platform,
+        clock: Clock,
+        settings: &[(&str, &str)],
+        catalog: Catalog,
+        tune: impl FnOnce(&mut Config),
+    ) -> Self {
         leaks::watch();
         let log_start = leaks::position();
-        let mut environment = vec![("SEQUENTUM_API_URL".to_owned(), platform.url().to_string())];
+        let mut environment = vec![
+            ("SEQUENTUM_API_URL".to_owned(), platform.url().to_string()),
+            // Time stands still, so nothing would be given back. Tests of the limits set their own.
+            ("MCP_RATE_LIMIT_MAX".to_owned(), "1000000".to_owned()),
+        ];
         environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let mut config = Config::load(&Sources::default().with_environment(environment)).unwrap();
         config.api.retry.first_wait = Duration::from_millis(1);
+        config.limits.store_timeout = Duration::from_secs(10);
+        tune(&mut config);
         let app = App::on(listener().await, &config, clock.clone(), catalog.clone()).unwrap();
         let address = app.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();

@@ -1,0 +1,182 @@
+//! How many calls and event streams are open at a time, of one caller and of all.
+//!
+//! A [`Slot`] is taken before anything is read and given back when the last byte of the answer has been handed over, or
+//! when the client has gone. The table knows callers with something open only, so it needs no other bound.
+
+use std::{
+    collections::{HashMap, hash_map},
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use axum::body::Body;
+use bytes::Bytes;
+use http::StatusCode;
+use http_body::{Frame, SizeHint};
+
+use super::super::problem::Problem;
+use crate::{
+    auth::{Caller, PerCaller},
+    config,
+};
+
+/// When to try again: calls end all the time, streams do not.
+const CALL_ENDS: Duration = Duration::from_secs(1);
+const STREAM_ENDS: Duration = Duration::from_secs(30);
+
+/// All slots. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) struct Slots(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    calls: usize,
+    calls_per_caller: usize,
+    streams_per_caller: usize,
+    open: Mutex<Open>,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    calls: usize,
+    callers: HashMap<PerCaller<()>, Count>,
+}
+
+#[derive(Debug, Default)]
+struct Count {
+    calls: usize,
+    streams: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Call,
+    Stream,
+}
+
+impl Slots {
+    pub(super) fn new(config: &config::Limits) -> Self {
+        let config::Limits { calls, calls_per_caller, streams_per_caller, .. } = *config;
+        Self(Arc::new(Inner { calls, calls_per_caller, streams_per_caller, open: Mutex::default() }))
+    }
+
+    /// For a request and its answer.
+    pub(super) fn call(&self, caller: &Caller) -> Result<Slot, Problem> {
+        let key = caller.key(());
+        let mut open = self.lock();
+        // The caller's own limit first: it is the one that they can do something about.
+        let own = open.callers.get(&key).map_or(0, |count| count.calls);
+        if own >= self.0.calls_per_caller {
+            let message = format!("This user has as many calls running as one may have: {own}.");
+            return Err(Problem::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too_many_calls",
+                message,
+                "Wait until one of them has ended.",
+            )
+            .retry_after(CALL_ENDS));
+        }
+        if open.calls >= self.0.calls {
+            return Err(Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "overloaded",
+                "The server is answering as many calls as it can.",
+                "Try again in a moment.",
+            )
+            .retry_after(CALL_ENDS));
+        }
+        open.calls += 1;
+        open.callers.entry(key.clone()).or_default().calls += 1;
+        Ok(Slot { slots: self.clone(), key, kind: Kind::Call })
+    }
+
+    /// For an event stream, which stays open for as long as the client likes.
+    pub(super) fn stream(&self, caller: &Caller) -> Result<Slot, Problem> {
+        let key = caller.key(());
+        let mut open = self.lock();
+        let own = open.callers.get(&key).map_or(0, |count| count.streams);
+        if own >= self.0.streams_per_caller {
+            let message = format!("This user has as many event streams open as one may have: {own}.");
+            return Err(Problem::new(
+                StatusCode::TOO_MANY_REQUESTS,
+                "too_many_streams",
+                message,
+                "End another one first; clients that are not used any more may keep some open.",
+            )
+            .retry_after(STREAM_ENDS));
+        }
+        open.callers.entry(key.clone()).or_default().streams += 1;
+        Ok(Slot { slots: self.clone(), key, kind: Kind::Stream })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Open> {
+        self.0.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One open call or stream; given back when dropped.
+#[derive(Debug)]
+pub(in crate::http) struct Slot {
+    slots: Slots,
+    key: PerCaller<()>,
+    kind: Kind,
+}
+
+impl Slot {
+    /// The body, which keeps the slot until it has ended.
+    pub(in crate::http) fn around(self, body: Body) -> Body {
+        Body::new(Held { body, slot: Some(self) })
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        let mut open = self.slots.lock();
+        if self.kind == Kind::Call {
+            open.calls = open.calls.saturating_sub(1);
+        }
+        let hash_map::Entry::Occupied(mut entry) = open.callers.entry(self.key.clone()) else { return };
+        let count = entry.get_mut();
+        match self.kind {
+            Kind::Call => count.calls = count.calls.saturating_sub(1),
+            Kind::Stream => count.streams = count.streams.saturating_sub(1),
+        }
+        if count.calls == 0 && count.streams == 0 {
+            entry.remove();
+        }
+    }
+}
+
+/// A body with a slot.
+struct Held {
+    body: Body,
+    slot: Option<Slot>,
+}
+
+impl http_body::Body for Held {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(context));
+        // Given back with the last frame, before the client can have read it: one that waits for an answer before it
+        // sends the next request never has two open.
+        if !matches!(frame, Some(Ok(_))) || self.body.is_end_stream() {
+            self.slot = None;
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
