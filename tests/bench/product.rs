@@ -74,6 +74,8 @@ impl Product {
             // The limiter works for every call and never refuses one.
             .env("MCP_RATE_LIMIT_MAX", "1000000")
             .env("MCP_RATE_LIMIT_WINDOW_MS", "1000")
+            // All connections belong to one user.
+            .env("MAX_CONCURRENT_CALLS_PER_USER", "1000")
             .stdin(Stdio::null())
             .stdout(log.try_clone().map_err(because("log"))?)
             .stderr(log);

@@ -113,6 +113,7 @@ impl TestServer {
             ("SEQUENTUM_API_URL".to_owned(), platform.url().to_string()),
             // Time stands still, so nothing would be given back. Tests of the limits set their own.
             ("MCP_RATE_LIMIT_MAX".to_owned(), "1000000".to_owned()),
+            ("RATE_LIMIT_PER_ADDRESS".to_owned(), "1000000".to_owned()),
         ];
         environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let mut config = Config::load(&Sources::default().with_environment(environment)).unwrap();
