@@ -168,8 +168,14 @@ async fn an_address_is_the_sockets_unless_a_proxy_is_trusted() {
 
 #[tokio::test]
 async fn an_outage_of_the_issuer_is_not_charged_to_clients() {
-    let server =
-        limited(&[("RATE_LIMIT_PER_ADDRESS", "1"), ("SEQUENTUM_OAUTH_ISSUER", "http://127.0.0.1:1")]).await;
+    let (platform, clock) = TestServer::platform().await;
+    platform.faults().inject(Fault {
+        path_contains: "/api/oauth/certs".to_owned(),
+        times: 1000,
+        kind: FaultKind::Status { status: 500, headers: vec![], body: "{}".to_owned() },
+    });
+    let settings = [("RATE_LIMIT_PER_ADDRESS", "1")];
+    let server = TestServer::before(platform, clock, &settings, Catalog::new()).await;
     for _ in 0..3 {
         assert_eq!(status(&server, &TestServer::alice()).await, StatusCode::SERVICE_UNAVAILABLE);
     }

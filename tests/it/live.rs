@@ -157,7 +157,7 @@ async fn the_quietest_session_of_a_caller_gives_way_and_one_that_is_listened_to_
 
 #[tokio::test]
 async fn streams_that_nobody_listens_to_any_more_do_not_lock_their_caller_out() {
-    let server = start(&[]).await;
+    let server = start(&[("MAX_STREAMS_PER_USER", "100")]).await;
     let token = server.token();
     let mut left_open = Vec::new();
     for _ in 0..21 {
