@@ -5,16 +5,17 @@ use std::{
     sync::{Arc, atomic::AtomicBool},
 };
 
+use secrecy::SecretString;
 use tokio::net::TcpListener;
 use url::Url;
 
 use crate::{
     api::Api,
-    auth::{Authenticator, Challenger},
+    auth::{Authenticator, Caller, Challenger},
     clock::Clock,
     config::{self, Config, SessionMode},
     http::{self, Edge, HostRules, LiveSessions, OriginRules, PublicUrls, SealError, Sessions, server},
-    mcp::Mcp,
+    mcp::{Mcp, StdioError},
     outbound,
     tools::{Catalog, Selection},
 };
@@ -179,5 +180,35 @@ impl App {
         if let Some(sweep) = sweep {
             sweep.abort();
         }
+    }
+}
+
+/// The same tools, prompts and resources for the user who started this process, over standard input and output.
+pub struct LocalApp {
+    mcp: Mcp,
+    caller: Arc<Caller>,
+    selection: Selection,
+}
+
+impl LocalApp {
+    /// Builds everything. `key` goes to the platform with each call; nothing is sent yet.
+    ///
+    /// # Errors
+    ///
+    /// See [`StartError`].
+    pub fn new(config: &Config, key: &SecretString, clock: Clock) -> Result<Self, StartError> {
+        let http = outbound::client(&config.api.url)?;
+        let api = Arc::new(Api::new(&config.api, http, clock.clone()));
+        let mcp = Mcp::new(&config.mcp, api, Arc::new(Catalog::new()), clock)?;
+        Ok(Self { mcp, caller: Arc::new(Caller::local(key)), selection: selection(&config.mcp) })
+    }
+
+    /// Serves until the client closes its end or `stop` completes.
+    ///
+    /// # Errors
+    ///
+    /// See [`StdioError`].
+    pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), StdioError> {
+        self.mcp.serve_stdio(self.caller, self.selection, stop).await
     }
 }

@@ -9,7 +9,7 @@ pub mod settings;
 
 use std::{net::IpAddr, time::Duration};
 
-use secrecy::SecretSlice;
+use secrecy::{SecretSlice, SecretString};
 use url::Url;
 
 use self::lookup::Reader;
@@ -74,6 +74,8 @@ pub struct Auth {
 pub struct Api {
     /// Base URL, without trailing slash in its path.
     pub url: Url,
+    /// The API key of the one user of `stdio`.
+    pub key: Option<SecretString>,
     /// Deadline of one attempt.
     pub timeout: Duration,
     /// Largest answer in bytes.
@@ -223,6 +225,7 @@ fn read(r: &mut Reader<'_>) -> Option<Config> {
         },
         api: Api {
             url: api_url,
+            key: r.optional(&settings::SEQUENTUM_API_KEY, api_key),
             timeout: seconds(r.number(&settings::API_TIMEOUT_SECONDS, 1..=600)),
             max_response_bytes: usize::try_from(
                 r.number(&settings::MAX_RESPONSE_BYTES, 65_536..=268_435_456),
@@ -305,6 +308,12 @@ fn browser_origin(text: &str) -> Option<String> {
 fn host_name(text: &str) -> Option<String> {
     let authority: http::uri::Authority = text.parse().ok()?;
     (!text.contains('@') && !authority.host().is_empty()).then(|| text.to_ascii_lowercase())
+}
+
+/// Enough to tell a key from a placeholder or an access token, and from what cannot stand in a header.
+fn api_key(text: &str) -> Option<SecretString> {
+    let rest = text.strip_prefix("sk-")?;
+    (!rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_graphic())).then(|| text.into())
 }
 
 fn session_key(text: &str) -> Option<SecretSlice<u8>> {

@@ -13,6 +13,12 @@ impl Credential {
         Self(format!("Bearer {}", token.expose_secret()).into())
     }
 
+    /// An API key.
+    #[must_use]
+    pub fn api_key(key: &SecretString) -> Self {
+        Self(format!("ApiKey {}", key.expose_secret()).into())
+    }
+
     /// The header value, marked sensitive so that no library prints it.
     pub(super) fn header(&self) -> Option<http::HeaderValue> {
         let mut value = http::HeaderValue::from_str(self.0.expose_secret()).ok()?;

@@ -67,6 +67,9 @@ settings! {
         "Browser origins allowed in addition to the built-in ones (Claude, ChatGPT, OpenAI platform, Sequentum).";
     SEQUENTUM_API_URL = "https://dashboard.sequentum.com", "an https URL (http on loopback) without query or fragment",
         "The Sequentum platform this server talks to. Credentials are sent to this host and no other.";
+    #[secret yes]
+    SEQUENTUM_API_KEY = "none", "an API key, which starts with `sk-`; an administrator makes one per user on the Users page of the platform",
+        "For `stdio`: the key of the one user who is served. Serving over HTTP never uses it.";
     SEQUENTUM_OAUTH_ISSUER = "the value of SEQUENTUM_API_URL", "an https URL (http on loopback) without query or fragment",
         "The authorization server whose access tokens are accepted. Must equal the issuer in its own metadata, byte for byte.";
     OAUTH_AUDIENCES = "none", "a comma-separated list of audience values",

@@ -32,6 +32,7 @@ mod resources;
 mod selection;
 mod sessions;
 mod shutdown;
+mod stdio;
 mod subscriptions;
 mod support;
 mod surface;
