@@ -5,6 +5,8 @@
 
 mod catalog;
 mod demo;
+mod doctor;
+mod healthcheck;
 mod serve;
 mod stdio;
 
@@ -37,6 +39,8 @@ fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match name {
         "demo" => with_config(matches, |config| demo::run(config, port(matches))),
         "catalog" => catalog::run(matches),
+        "doctor" => doctor::run(load(matches, |sources| sources), matches),
+        "healthcheck" => with_config(matches, |config| healthcheck::run(&config, matches)),
         "stdio" => with_config_but_address(matches, |config| stdio::run(&config)),
         _ => with_config(matches, |config| serve::run(&config)),
     }
@@ -61,6 +65,8 @@ fn command() -> Command {
                         .help("Port of the simulated platform [default: 3001, or any free one if that is taken]"),
                 ),
         )
+        .subcommand(doctor::command())
+        .subcommand(healthcheck::command())
         .subcommand(
             Command::new("catalog")
                 .about("Print the reference of tools, prompts, resources or settings")

@@ -33,7 +33,7 @@ const FETCH_TIMEOUT: Duration = Duration::from_secs(5);
 /// Largest metadata document or key set.
 const MAX_DOCUMENT: usize = 256 * 1024;
 /// Where the platform serves its keys, should its metadata not say.
-const FALLBACK_PATH: &str = "/api/oauth/certs";
+pub const FALLBACK_PATH: &str = "/api/oauth/certs";
 
 /// One verification key with the algorithms it may be used with.
 pub(super) struct Key {
@@ -252,7 +252,11 @@ struct JwkDocument {
 }
 
 /// RFC 8414 section 3.1 puts the well-known part before the issuer's path; `OpenID` Connect Discovery appends it.
-fn metadata_urls(issuer: &str) -> Result<Vec<Url>, url::ParseError> {
+///
+/// # Errors
+///
+/// When the issuer is no URL.
+pub fn metadata_urls(issuer: &str) -> Result<Vec<Url>, url::ParseError> {
     let base = Url::parse(issuer)?;
     let origin = base.origin().ascii_serialization();
     let path = base.path().trim_end_matches('/');
@@ -264,6 +268,15 @@ fn metadata_urls(issuer: &str) -> Result<Vec<Url>, url::ParseError> {
         urls.push(Url::parse(&format!("{origin}{path}/.well-known/openid-configuration"))?);
     }
     Ok(urls)
+}
+
+/// What a key set offers, for diagnosis: how many entries it has, and for those that can be used their algorithms.
+/// `None` if it is no key set.
+#[must_use]
+pub fn survey(document: &[u8]) -> Option<(usize, Vec<&'static [Algorithm]>)> {
+    let document: JwkDocument = serde_json::from_slice(document).ok()?;
+    let count = document.keys.len();
+    Some((count, document.keys.into_iter().filter_map(usable).map(|(_, key)| key.algorithms).collect()))
 }
 
 /// An asymmetric signature key with an id, or nothing.

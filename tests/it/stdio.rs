@@ -2,7 +2,6 @@
 
 use std::{os::fd::OwnedFd, process::Stdio, time::Duration};
 
-use jiff::Timestamp;
 use rmcp::{
     RoleClient,
     model::{
@@ -12,8 +11,7 @@ use rmcp::{
     service::{ClientLifecycleMode, ClientServiceExt, RunningService},
 };
 use sequentum_mcp::{
-    clock::Clock,
-    demo::{Login, Options, Platform},
+    demo::{Login, Platform},
     prompts::Prompts,
     resources::KINDS,
     tools::Catalog,
@@ -21,19 +19,14 @@ use sequentum_mcp::{
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines},
-    net::{TcpListener, UnixStream},
+    net::UnixStream,
     process::{Child, ChildStdin, ChildStdout, Command},
 };
 
+use crate::support::server::start_platform;
+
 /// Longest wait for something that happens by itself.
 const PATIENCE: Duration = Duration::from_secs(20);
-
-async fn platform() -> (Platform, Clock) {
-    let clock = Clock::manual("2026-11-21T10:00:00Z".parse::<Timestamp>().unwrap());
-    let options = Options { clock: clock.clone(), ..Options::default() };
-    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
-    (Platform::start(listener, options).await.unwrap(), clock)
-}
 
 fn alice() -> Login {
     Platform::logins()[0]
@@ -144,7 +137,7 @@ async fn connect(
 
 /// Everything there is, once, with the library's client.
 async fn tour(lifecycle: ClientLifecycleMode) -> ProtocolVersion {
-    let (platform, _) = platform().await;
+    let (platform, _) = start_platform().await;
     let mut child = command(&platform, alice().api_key).spawn().unwrap();
     let client = connect(&mut child, lifecycle).await;
 
@@ -203,7 +196,7 @@ async fn a_2026_client_has_everything() {
 
 #[tokio::test]
 async fn requests_can_be_piped_in_and_the_end_of_input_ends_the_process() {
-    let (platform, _) = platform().await;
+    let (platform, _) = start_platform().await;
     let mut server = Server::start(command(&platform, alice().api_key));
     let hello = server.initialize().await;
     assert_eq!(hello["protocolVersion"], "2025-11-25");
@@ -226,7 +219,7 @@ async fn requests_can_be_piped_in_and_the_end_of_input_ends_the_process() {
 
 #[tokio::test]
 async fn the_end_of_input_before_any_message_is_no_failure() {
-    let (platform, _) = platform().await;
+    let (platform, _) = start_platform().await;
     let server = Server::start(command(&platform, alice().api_key));
     assert_eq!(server.end().await.0, Some(0));
 }
@@ -239,7 +232,7 @@ async fn start(server: &mut Server, message: Value) -> String {
 
 #[tokio::test]
 async fn a_2025_client_is_told_of_a_run_it_subscribed_to() {
-    let (platform, clock) = platform().await;
+    let (platform, clock) = start_platform().await;
     let mut server = Server::start(command(&platform, alice().api_key));
     server.initialize().await;
     let uri = start(&mut server, call(1, "start_agent", &json!({"agentId": 7302}))).await;
@@ -255,7 +248,7 @@ async fn a_2025_client_is_told_of_a_run_it_subscribed_to() {
 
 #[tokio::test]
 async fn a_2026_client_listens_to_a_run_until_it_closes_its_end() {
-    let (platform, clock) = platform().await;
+    let (platform, clock) = start_platform().await;
     let mut server = Server::start(command(&platform, alice().api_key));
     let uri = start(&mut server, modern(call(1, "start_agent", &json!({"agentId": 7302})))).await;
     let waiting = "sequentum://agents/7306/runs/";
@@ -286,7 +279,7 @@ async fn a_2026_client_listens_to_a_run_until_it_closes_its_end() {
 
 #[tokio::test]
 async fn a_key_that_the_platform_refuses_is_answered_with_what_to_do() {
-    let (platform, _) = platform().await;
+    let (platform, _) = start_platform().await;
     let key = "sk-demo-alice-of-last-year";
     let mut server = Server::start(command(&platform, key));
     server.initialize().await;
@@ -313,7 +306,7 @@ async fn a_key_that_the_platform_refuses_is_answered_with_what_to_do() {
 
 #[tokio::test]
 async fn what_the_operator_leaves_out_is_left_out_here_too() {
-    let (platform, _) = platform().await;
+    let (platform, _) = start_platform().await;
     let mut command = command(&platform, alice().api_key);
     // As the container image has it, which listens on all addresses when it serves over HTTP.
     command.env("HOST", "0.0.0.0").env("READ_ONLY", "true").env("TOOLSETS", "runs");
@@ -335,7 +328,7 @@ async fn what_the_operator_leaves_out_is_left_out_here_too() {
 
 #[tokio::test]
 async fn sigterm_ends_it_although_input_is_open_whatever_input_is() {
-    let (platform, _) = platform().await;
+    let (platform, _) = start_platform().await;
     // Some clients start servers with sockets for pipes, where reading cannot be interrupted.
     let (socket, far) = UnixStream::pair().unwrap();
     let socket = socket.into_std().unwrap();
@@ -357,7 +350,7 @@ async fn sigterm_ends_it_although_input_is_open_whatever_input_is() {
 
 #[tokio::test]
 async fn without_a_usable_key_it_does_not_start() {
-    let (platform, _) = platform().await;
+    let (platform, _) = start_platform().await;
     let mut told = String::new();
     for key in ["", "eyJhbGciOiJSUzI1NiJ9.e30.c2ln"] {
         let mut child = command(&platform, key).spawn().unwrap();

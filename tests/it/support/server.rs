@@ -76,9 +76,7 @@ impl TestServer {
 
     /// With settings as in the environment, and a catalogue of the test's choice.
     pub async fn with(settings: &[(&str, &str)], catalog: Catalog) -> Self {
-        let clock = Clock::manual("2026-11-21T10:00:00Z".parse::<Timestamp>().unwrap());
-        let options = Options { clock: clock.clone(), ..Options::default() };
-        let platform = Platform::start(listener().await, options).await.unwrap();
+        let (platform, clock) = start_platform().await;
         Self::before(platform, clock, settings, catalog).await
     }
 
@@ -265,6 +263,13 @@ fn called(request: &reqwest::Request) -> Option<String> {
 #[expect(clippy::needless_pass_by_value, reason = "callers write json!(...) in place")]
 pub fn call(tool: &str, arguments: Value) -> Value {
     json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": tool, "arguments": arguments}})
+}
+
+/// A platform on a clock moved by hand.
+pub async fn start_platform() -> (Platform, Clock) {
+    let clock = Clock::manual("2026-11-21T10:00:00Z".parse::<Timestamp>().unwrap());
+    let options = Options { clock: clock.clone(), ..Options::default() };
+    (Platform::start(listener().await, options).await.unwrap(), clock)
 }
 
 async fn listener() -> TcpListener {
