@@ -6,20 +6,20 @@ use std::{
     time::Duration,
 };
 
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::{net::TcpListener, time::Instant};
 use url::Url;
 
 use crate::{
     api::Api,
-    auth::{Authenticator, Challenger, Confirm, SetupError},
+    auth::{Authenticator, Caller, Challenger, Confirm, SetupError},
     clock::Clock,
     config::{self, Config, SessionMode},
     http::{
         self, Edge, HostRules, InFlight, Limits, LiveSessions, OriginRules, PublicUrls, SealError, Sessions,
         StoreError, server,
     },
-    mcp::{Auditor, Mcp},
+    mcp::{Auditor, Mcp, StdioError},
     outbound,
     tools::{Catalog, Selection},
 };
@@ -223,4 +223,34 @@ fn confirm(api: &Arc<Api>) -> Confirm {
             api.session(Some(&credential), deadline).count_personal_agents().await.map(|_count| ())
         })
     })
+}
+
+/// The same tools, prompts and resources for the user who started this process, over standard input and output.
+pub struct LocalApp {
+    mcp: Mcp,
+    caller: Arc<Caller>,
+    selection: Selection,
+}
+
+impl LocalApp {
+    /// Builds everything. `key` goes to the platform with each call; nothing is sent yet.
+    ///
+    /// # Errors
+    ///
+    /// See [`StartError`].
+    pub fn new(config: &Config, key: &SecretString, clock: Clock) -> Result<Self, StartError> {
+        let http = outbound::client(&config.api.url)?;
+        let api = Arc::new(Api::new(&config.api, http, clock.clone()));
+        let mcp = Mcp::new(&config.mcp, api, Arc::new(Catalog::new()), clock)?;
+        Ok(Self { mcp, caller: Arc::new(Caller::local(key)), selection: selection(&config.mcp) })
+    }
+
+    /// Serves until the client closes its end or `stop` completes.
+    ///
+    /// # Errors
+    ///
+    /// See [`StdioError`].
+    pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), StdioError> {
+        self.mcp.serve_stdio(self.caller, self.selection, stop).await
+    }
 }

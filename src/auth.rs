@@ -35,10 +35,10 @@ pub use self::{
     api_keys::Confirm,
     caller::{Caller, PerCaller, Principal},
     challenge::{Challenger, step_up_message},
-    keys::{KeyStore, TRUST_FOR},
+    keys::{FALLBACK_PATH, KeyStore, TRUST_FOR, metadata_urls, survey},
     refusal::Refusal,
     scopes::{Scope, ScopeSet},
-    verify::Verifier,
+    verify::{LEEWAY, Verifier},
 };
 use crate::{clock::Clock, config, outbound::Clients};
 

@@ -5,7 +5,10 @@
 
 mod catalog;
 mod demo;
+mod doctor;
+mod healthcheck;
 mod serve;
+mod stdio;
 
 use std::{ffi::OsString, io::Write, path::PathBuf, process::ExitCode};
 
@@ -36,6 +39,9 @@ fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match name {
         "demo" => with_config(matches, |config| demo::run(config, port(matches))),
         "catalog" => catalog::run(matches),
+        "doctor" => doctor::run(load(matches, |sources| sources), matches),
+        "healthcheck" => with_config(matches, |config| healthcheck::run(&config, matches)),
+        "stdio" => with_config_but_address(matches, |config| stdio::run(&config)),
         _ => with_config(matches, |config| serve::run(&config)),
     }
 }
@@ -45,6 +51,9 @@ fn command() -> Command {
         .version(env!("CARGO_PKG_VERSION"))
         .about("MCP server for the Sequentum web-scraping platform")
         .subcommand(Command::new("serve").about("Serve over HTTP to many users (also what runs without a command)"))
+        .subcommand(Command::new("stdio").about(
+            "Serve one user over standard input and output, with the API key in SEQUENTUM_API_KEY",
+        ))
         .subcommand(
             Command::new("demo")
                 .about("Try it without an account: this server in front of a simulated platform, on this machine")
@@ -56,6 +65,8 @@ fn command() -> Command {
                         .help("Port of the simulated platform [default: 3001, or any free one if that is taken]"),
                 ),
         )
+        .subcommand(doctor::command())
+        .subcommand(healthcheck::command())
         .subcommand(
             Command::new("catalog")
                 .about("Print the reference of tools, prompts, resources or settings")
@@ -87,7 +98,21 @@ fn command() -> Command {
 }
 
 fn with_config(matches: &ArgMatches, run: impl FnOnce(Config) -> ExitCode) -> ExitCode {
-    let config = sources(matches).map_err(|problem| vec![problem]).and_then(|sources| Config::load(&sources));
+    run_with(load(matches, |sources| sources), run)
+}
+
+/// For commands that listen on nothing: what holds for the address to listen on, which the container image sets, is no
+/// concern of theirs.
+fn with_config_but_address(matches: &ArgMatches, run: impl FnOnce(Config) -> ExitCode) -> ExitCode {
+    run_with(load(matches, |sources| sources.with_flag(&settings::HOST, "localhost")), run)
+}
+
+fn load(matches: &ArgMatches, adapt: impl FnOnce(Sources) -> Sources) -> Result<Config, Vec<Problem>> {
+    let sources = sources(matches).map_err(|problem| vec![problem])?;
+    Config::load(&adapt(sources))
+}
+
+fn run_with(config: Result<Config, Vec<Problem>>, run: impl FnOnce(Config) -> ExitCode) -> ExitCode {
     match config {
         Ok(config) => run(config),
         Err(problems) => {
@@ -144,7 +169,12 @@ fn complain(text: &str) {
 /// Runs a future on a multi-threaded runtime.
 fn block_on(work: impl Future<Output = ExitCode>) -> ExitCode {
     match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime.block_on(work),
+        Ok(runtime) => {
+            let code = runtime.block_on(work);
+            // Waits for nothing: where standard input is no pipe, a thread of the runtime may be reading it for good.
+            runtime.shutdown_background();
+            code
+        }
         Err(error) => {
             complain(&format!("The runtime cannot be started: {error}\n"));
             ExitCode::FAILURE
@@ -152,34 +182,62 @@ fn block_on(work: impl Future<Output = ExitCode>) -> ExitCode {
     }
 }
 
-/// Completes on SIGTERM or Ctrl-C. A second signal ends the process at once.
-async fn stop_signal() {
-    wait_for_signal().await;
-    tokio::spawn(async {
-        wait_for_signal().await;
-        std::process::exit(130);
-    });
+/// Completes on SIGTERM or Ctrl-C, which are listened to from the call on. A second signal ends the process at once.
+fn stop_signal() -> impl Future<Output = ()> {
+    let mut signals = Signals::listen();
+    async move {
+        signals.next().await;
+        tokio::spawn(async move {
+            signals.next().await;
+            std::process::exit(130);
+        });
+    }
 }
 
+/// SIGTERM and Ctrl-C.
 #[cfg(unix)]
-async fn wait_for_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
-        }
-        Err(_) => {
-            let _ = tokio::signal::ctrl_c().await;
+struct Signals([Option<tokio::signal::unix::Signal>; 2]);
+
+#[cfg(unix)]
+impl Signals {
+    fn listen() -> Self {
+        use tokio::signal::unix::{SignalKind, signal};
+        Self([SignalKind::terminate(), SignalKind::interrupt()].map(|kind| signal(kind).ok()))
+    }
+
+    async fn next(&mut self) {
+        let [terminate, interrupt] = &mut self.0;
+        tokio::select! {
+            () = received(terminate) => {}
+            () = received(interrupt) => {}
         }
     }
 }
 
+/// What cannot be listened to never comes.
+#[cfg(unix)]
+async fn received(signal: &mut Option<tokio::signal::unix::Signal>) {
+    match signal {
+        Some(signal) => {
+            signal.recv().await;
+        }
+        None => std::future::pending().await,
+    }
+}
+
+/// Ctrl-C.
 #[cfg(not(unix))]
-async fn wait_for_signal() {
-    let _ = tokio::signal::ctrl_c().await;
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn listen() -> Self {
+        Self
+    }
+
+    async fn next(&mut self) {
+        let _ = tokio::signal::ctrl_c().await;
+    }
 }
 
 #[cfg(test)]

@@ -113,6 +113,8 @@ pub struct OAuthClient {
 pub struct Api {
     /// Base URL, without trailing slash in its path.
     pub url: Url,
+    /// The API key of the one user of `stdio`.
+    pub key: Option<SecretString>,
     /// Deadline of one attempt.
     pub timeout: Duration,
     /// Largest answer in bytes.
@@ -297,6 +299,7 @@ fn read(r: &mut Reader<'_>) -> Option<Config> {
         auth,
         api: Api {
             url: api_url,
+            key: r.optional(&settings::SEQUENTUM_API_KEY, api_key),
             timeout: seconds(r.number(&settings::API_TIMEOUT_SECONDS, 1..=600)),
             max_response_bytes: usize::try_from(
                 r.number(&settings::MAX_RESPONSE_BYTES, 65_536..=268_435_456),
@@ -495,6 +498,12 @@ fn limits_store(text: &str) -> Option<Option<SecretString>> {
     let plain = url.query().is_none() && url.fragment().is_none();
     let numbered = database.is_empty() || database.parse::<u16>().is_ok();
     (known && plain && numbered).then(|| Some(SecretString::from(text)))
+}
+
+/// Enough to tell a key from a placeholder or an access token, and from what cannot stand in a header.
+fn api_key(text: &str) -> Option<SecretString> {
+    let rest = text.strip_prefix("sk-")?;
+    (!rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_graphic())).then(|| text.into())
 }
 
 fn session_key(text: &str) -> Option<SecretSlice<u8>> {

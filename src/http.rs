@@ -34,7 +34,7 @@ use axum::{
 use url::Url;
 
 pub use self::{
-    hosts::{HostRules, OriginRules},
+    hosts::{HostRules, KNOWN_ORIGINS, OriginRules},
     in_flight::InFlight,
     limits::{Limits, StoreError},
     live::LiveSessions,
@@ -115,6 +115,12 @@ impl PublicUrls {
     #[must_use]
     pub fn origin(&self) -> &str {
         &self.origin
+    }
+
+    /// The authorization server where users sign in.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        &self.issuer
     }
 
     /// The endpoint that users paste into their client; also the resource identifier (RFC 9728 section 2).

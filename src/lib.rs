@@ -1,8 +1,8 @@
 //! An MCP server for the Sequentum web-scraping platform.
 //!
-//! One process connects AI assistants to the platform over the Model Context Protocol: Streamable HTTP in, the
-//! platform's REST API out, OAuth on both sides. This page is the map; `docs/architecture.md` tells the life of a
-//! request and how to add a tool.
+//! One process connects AI assistants to the platform over the Model Context Protocol: Streamable HTTP in (or standard
+//! input, for one local user), the platform's REST API out, OAuth on both sides. This page is the map;
+//! `docs/architecture.md` tells the life of a request and how to add a tool.
 //!
 //! The rooms, in the order in which a request passes them. Arrows point one way, and a test reads the imports:
 //!

@@ -12,6 +12,7 @@ mod progress;
 mod prompts;
 mod resources;
 mod scope;
+mod stdio;
 mod subscriptions;
 mod tools;
 
@@ -45,18 +46,19 @@ pub(crate) use self::subscriptions::too_many;
 pub use self::{
     audit::{Audited, Auditor},
     scope::CallScope,
+    stdio::StdioError,
     subscriptions::ListenError,
 };
 use crate::{
     api::Api,
-    auth::ScopeSet,
+    auth::{Caller, ScopeSet},
     clock::Clock,
     completions::Completions,
     config,
     prompts::{PromptError, Prompts},
     resources::ResourceUri,
     subscriptions::Subscriptions,
-    tools::{Catalog, Reach, Row},
+    tools::{Catalog, Reach, Row, Selection},
 };
 
 /// The revisions served, oldest first. Those before 2026-07-28 begin with `initialize`.
@@ -98,7 +100,7 @@ struct Live {
 #[derive(Clone)]
 pub(crate) struct McpServer {
     shared: Arc<Shared>,
-    /// What a live session is subscribed to; nothing else is kept per client, and only there.
+    /// What a live session, or the client of standard input, is subscribed to; nothing else is kept per client.
     live: Option<Arc<LiveSubscriptions>>,
 }
 
@@ -284,6 +286,22 @@ impl Mcp {
         subscriptions::open(&self.server.shared, body, scope).await
     }
 
+    /// Serves the user who started this process over standard input and output, in whichever era the client begins,
+    /// until the client closes its end or `stop` completes.
+    ///
+    /// # Errors
+    ///
+    /// See [`StdioError`].
+    pub async fn serve_stdio(
+        &self,
+        caller: Arc<Caller>,
+        selection: Selection,
+        stop: impl Future<Output = ()>,
+    ) -> Result<(), StdioError> {
+        let server = McpServer { live: Some(Arc::default()), ..self.server.clone() };
+        stdio::serve(server, caller, selection, stop).await
+    }
+
     /// A call of a known tool that asks for nothing but its result, and about which the library has nothing to say.
     /// Returns the complete JSON-RPC answer.
     pub async fn call(
@@ -314,7 +332,7 @@ impl ServerHandler for McpServer {
     ) -> Result<InitializeResult, ErrorData> {
         context.peer.set_peer_info(request.clone());
         let mut result = self.negotiate_initialize(&request)?;
-        // In the 2025 revisions there is nowhere to send updates to but a live session.
+        // In the 2025 revisions there is nowhere to send updates to but a live session or standard output.
         if self.live.is_none()
             && let Some(resources) = &mut result.capabilities.resources
         {

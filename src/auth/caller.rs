@@ -2,13 +2,16 @@
 
 use std::{fmt, sync::Arc};
 
+use secrecy::{ExposeSecret, SecretString};
+
 use super::scopes::ScopeSet;
 use crate::api::credential::Credential;
 
 /// Who a request comes from, according to a credential that this server has verified.
 ///
 /// The fields are private and the constructors are visible inside `auth` only, so holding a `Caller` proves that
-/// verification took place; nothing in headers, arguments or sessions can make one. `Debug` and logs show the subject,
+/// verification took place; nothing in headers, arguments or sessions can make one. The one exception is
+/// [`Caller::local`], for a process that serves nobody but the user who started it. `Debug` and logs show the subject,
 /// never the credential.
 #[derive(Clone)]
 pub struct Caller {
@@ -99,6 +102,20 @@ impl Caller {
             scopes: ScopeSet::ALL,
             expires_at: None,
             credential: None,
+        }
+    }
+
+    /// The user who started this process with an API key, over standard input and output. There is nobody to tell apart
+    /// and nothing to verify here: the platform does that at each call, and the key has all rights of its user.
+    #[must_use]
+    pub fn local(key: &SecretString) -> Self {
+        Self {
+            principal: Principal::new("local", "api-key"),
+            client_id: None,
+            organization: None,
+            scopes: ScopeSet::ALL,
+            expires_at: None,
+            credential: Some(Credential::api_key(key.expose_secret())),
         }
     }
 

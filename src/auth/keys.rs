@@ -32,7 +32,7 @@ const RETRY_EMPTY: Duration = Duration::from_secs(5);
 /// Keys in a set. Issuers publish a handful; a set beyond this is refused as a whole.
 const MAX_KEYS: usize = 100;
 /// Where the platform serves its keys, should its metadata not say.
-const FALLBACK_PATH: &str = "/api/oauth/certs";
+pub const FALLBACK_PATH: &str = "/api/oauth/certs";
 
 /// One verification key with the algorithms it may be used with.
 pub(super) struct Key {
@@ -250,7 +250,11 @@ struct JwkDocument {
 }
 
 /// RFC 8414 section 3.1 puts the well-known part before the issuer's path; `OpenID` Connect Discovery appends it.
-fn metadata_urls(issuer: &str) -> Result<Vec<Url>, url::ParseError> {
+///
+/// # Errors
+///
+/// When the issuer is no URL.
+pub fn metadata_urls(issuer: &str) -> Result<Vec<Url>, url::ParseError> {
     let base = Url::parse(issuer)?;
     let origin = base.origin().ascii_serialization();
     let path = base.path().trim_end_matches('/');
@@ -262,6 +266,15 @@ fn metadata_urls(issuer: &str) -> Result<Vec<Url>, url::ParseError> {
         urls.push(Url::parse(&format!("{origin}{path}/.well-known/openid-configuration"))?);
     }
     Ok(urls)
+}
+
+/// What a key set offers, for diagnosis: how many entries it has, and for those that can be used their algorithms.
+/// `None` if it is no key set.
+#[must_use]
+pub fn survey(document: &[u8]) -> Option<(usize, Vec<&'static [Algorithm]>)> {
+    let document: JwkDocument = serde_json::from_slice(document).ok()?;
+    let count = document.keys.len();
+    Some((count, document.keys.into_iter().filter_map(usable).map(|(_, key)| key.algorithms).collect()))
 }
 
 /// An asymmetric signature key with an id, or nothing.

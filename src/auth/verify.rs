@@ -24,7 +24,7 @@ const REMEMBER: Duration = Duration::from_mins(1);
 /// Verdicts remembered at a time; the least used ones make room.
 const REMEMBERED: u64 = 20_000;
 /// Tolerated difference between the issuer's clock and ours, in seconds.
-const LEEWAY: i64 = 60;
+pub const LEEWAY: i64 = 60;
 
 /// Checks access tokens of the configured issuers for one audience.
 pub struct Verifier {

@@ -69,6 +69,9 @@ settings! {
         "Proxies in front of this server that are believed about the address of a client (`Forwarded`, `X-Forwarded-For`): the so many nearest ones, or those in these networks. The address counts for RATE_LIMIT_PER_ADDRESS only.";
     SEQUENTUM_API_URL = "https://dashboard.sequentum.com", "an https URL (http on loopback) without query or fragment",
         "The Sequentum platform this server talks to. Credentials are sent to this host and no other.";
+    #[secret yes]
+    SEQUENTUM_API_KEY = "none", "an API key, which starts with `sk-`; an administrator makes one per user on the Users page of the platform",
+        "For `stdio`: the key of the one user who is served. Serving over HTTP never uses it.";
     SEQUENTUM_OAUTH_ISSUER = "the value of SEQUENTUM_API_URL", "one or more https URLs (http on loopback) without query or fragment, separated by commas, each once",
         "The authorization servers whose access tokens are accepted; clients are sent to the first. Each must equal the issuer in its own metadata, byte for byte. A token is verified with the keys of the issuer it names and of no other.";
     OAUTH_AUDIENCES = "none", "a comma-separated list of audience values",

@@ -9,7 +9,7 @@ use url::Url;
 use super::{Edge, access_log, problem::Problem};
 
 /// Browser origins of the clients and of the platform's own pages; fixed, because directories list them.
-const KNOWN_ORIGINS: [&str; 6] = [
+pub const KNOWN_ORIGINS: [&str; 6] = [
     "https://claude.ai",
     "https://claude.com",
     "https://chatgpt.com",

@@ -1,4 +1,4 @@
-//! [`CallScope`]: what the edge knows about a request, and what it wants to hear back.
+//! [`CallScope`]: what is known about a request beside its message, and what is to be heard back.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -12,7 +12,7 @@ use crate::{
     tools::{Selection, error::CredentialProblem},
 };
 
-/// One HTTP request: who sent it, under which id. Put into the request's extensions by the edge.
+/// One request: who sent it, under which id. Put into the request's extensions by the edge, or by [`super::stdio`].
 #[derive(Debug)]
 pub struct CallScope {
     /// Who is calling.
@@ -25,6 +25,8 @@ pub struct CallScope {
     pub links: bool,
     /// What is offered on this request.
     pub selection: Selection,
+    /// Whether the caller is the user who started this process, whose credential is a setting.
+    pub(super) local: bool,
     /// Set when the platform refused the credential: the edge then answers with a challenge.
     credential_problem: OnceLock<CredentialProblem>,
     /// How the tool call ended: `ok` or an error code. For the access log.
@@ -59,6 +61,7 @@ impl CallScope {
             streams,
             links,
             selection,
+            local: false,
             credential_problem: OnceLock::new(),
             outcome: OnceLock::new(),
             audited: None,
@@ -89,6 +92,14 @@ impl CallScope {
         } else {
             cancellation.tokens.push(token.clone());
         }
+    }
+
+    /// The scope of a new request of the user who started this process.
+    pub(super) fn local(caller: Arc<Caller>, links: bool, selection: Selection) -> Self {
+        let request_id = uuid::Uuid::now_v7().to_string();
+        let mut scope = Self::new(caller, request_id, true, links, selection);
+        scope.local = true;
+        scope
     }
 
     /// The request was refused before it was handed on.
@@ -124,10 +135,14 @@ impl CallScope {
         }
     }
 
-    /// The scope of this request. A request without one did not come through the edge and gets nothing.
+    /// The scope of this request. A request without one came neither through the edge nor from standard input and gets
+    /// nothing.
     pub(super) fn of(context: &RequestContext<RoleServer>) -> Result<Arc<Self>, ErrorData> {
-        let parts = context.extensions.get::<http::request::Parts>();
-        let scope = parts.and_then(|parts| parts.extensions.get::<Arc<Self>>()).cloned();
+        let over_http = || {
+            let parts = context.extensions.get::<http::request::Parts>();
+            parts.and_then(|parts| parts.extensions.get::<Arc<Self>>())
+        };
+        let scope = context.extensions.get::<Arc<Self>>().or_else(over_http).cloned();
         let scope =
             scope.ok_or_else(|| ErrorData::internal_error("the request carries no identity", None))?;
         scope.cancels(&context.ct);

@@ -54,25 +54,34 @@ pub(super) async fn open(shared: &Shared, body: &Bytes, scope: &CallScope) -> Re
     if uris.is_empty() {
         return Ok(body.clone());
     }
-    let held = scope.caller.scopes();
-    if !held.contains(SCOPES) {
+    let wanted: Vec<_> = uris.iter().filter_map(Value::as_str).collect();
+    *uris = follow(shared, &wanted, scope).await?.into_iter().map(Value::String).collect();
+    Ok(serde_json::to_vec(&message).map_or_else(|_| body.clone(), Bytes::from))
+}
+
+/// Follows those runs that the caller may follow, for the scope to hold, and returns their URIs.
+pub(super) async fn follow(
+    shared: &Shared,
+    uris: &[&str],
+    scope: &CallScope,
+) -> Result<Vec<String>, ListenError> {
+    if !scope.caller.scopes().contains(SCOPES) {
         return Err(ListenError::Scope(SCOPES));
     }
     let mut followers: Vec<(String, Follower)> = Vec::new();
-    for uri in std::mem::take(uris) {
-        let Some(text) = uri.as_str() else { continue };
+    for text in uris {
         let known = followers.iter().any(|(known, _)| known == text);
         let Some((agent, run)) = followable(text).filter(|_| !known) else { continue };
         match shared.subscriptions.follow(&scope.caller, agent, run).await {
-            Ok(follower) => followers.push((text.to_owned(), follower)),
+            Ok(follower) => followers.push(((*text).to_owned(), follower)),
             Err(FollowError::TooMany) => return Err(ListenError::TooMany),
             Err(FollowError::Api(error)) if matches!(error.fault(), Fault::NotFound | Fault::NoAccess) => {}
             Err(FollowError::Api(error)) => return Err(ListenError::Failed(error.into())),
         }
     }
-    *uris = followers.iter().map(|(uri, _)| Value::String(uri.clone())).collect();
+    let accepted = followers.iter().map(|(uri, _)| uri.clone()).collect();
     scope.hold(followers);
-    Ok(serde_json::to_vec(&message).map_or_else(|_| body.clone(), Bytes::from))
+    Ok(accepted)
 }
 
 /// The run behind a URI, if it can be followed.
@@ -160,10 +169,7 @@ impl LiveSubscriptions {
         let mut follower = match shared.subscriptions.follow(&scope.caller, agent, run).await {
             Ok(follower) => follower,
             Err(FollowError::TooMany) => {
-                scope.report("too_many_subscriptions", None);
-                let data =
-                    json!({"code": "too_many_subscriptions", "uri": uri, "requestId": scope.request_id});
-                return Err(ErrorData::internal_error(too_many(), Some(data)));
+                return Err(too_many_error(scope, Some(&uri)));
             }
             Err(FollowError::Api(error)) if matches!(error.fault(), Fault::NotFound | Fault::NoAccess) => {
                 scope.report("not_found", None);
@@ -203,6 +209,16 @@ impl LiveSubscriptions {
     fn lock(&self) -> MutexGuard<'_, HashMap<String, AbortOnDropHandle<()>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The same as an error of the protocol.
+pub(super) fn too_many_error(scope: &CallScope, uri: Option<&str>) -> ErrorData {
+    scope.report("too_many_subscriptions", None);
+    let mut data = json!({"code": "too_many_subscriptions", "requestId": scope.request_id});
+    if let (Some(uri), Some(members)) = (uri, data.as_object_mut()) {
+        members.insert("uri".to_owned(), uri.into());
+    }
+    ErrorData::internal_error(too_many(), Some(data))
 }
 
 /// What a caller with too many subscriptions is told.

@@ -1,6 +1,6 @@
 //! From a catalogue row to the protocol and back.
 
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use rmcp::{
     ErrorData, RoleServer,
@@ -175,8 +175,14 @@ pub(super) async fn guarded<T: Send + 'static>(
     result
 }
 
+/// The error as this caller has to be told: whose credential is a setting cannot sign in again.
+fn told<'a>(scope: &CallScope, error: &'a ToolError) -> Cow<'a, ToolError> {
+    if scope.local { Cow::Owned(error.clone().for_key_holder()) } else { Cow::Borrowed(error) }
+}
+
 /// Reports a failed call to the edge and returns its text for the client.
 pub(super) fn refuse(scope: &CallScope, error: &ToolError) -> String {
+    let error = &*told(scope, error);
     scope.report(error.code(), error.credential_problem());
     error.to_json(Some(&scope.request_id))
 }
@@ -184,6 +190,7 @@ pub(super) fn refuse(scope: &CallScope, error: &ToolError) -> String {
 /// The same as an error of the protocol, for methods whose results cannot say that they failed. `about` is what the
 /// error is about, beside its code, remedy and request id.
 pub(super) fn protocol_error(scope: &CallScope, error: &ToolError, about: Value) -> ErrorData {
+    let error = &*told(scope, error);
     scope.report(error.code(), error.credential_problem());
     let mut data = match about {
         Value::Object(about) => about,

@@ -108,6 +108,26 @@ impl ToolError {
         self.remedy = remedy.into();
     }
 
+    /// The same for a user who has an API key in a setting and no sign-in to renew.
+    #[must_use]
+    pub fn for_key_holder(mut self) -> Self {
+        match self.code {
+            "authentication_failed" => {
+                "The platform does not accept the API key.".clone_into(&mut self.message);
+                "Ask an administrator of the organisation for a new key (Users page of the platform), put it into SEQUENTUM_API_KEY and start the server again.".clone_into(&mut self.remedy);
+            }
+            "no_access" => {
+                "Check agentId and runId with get_agent_runs; if other tools fail too, the key in SEQUENTUM_API_KEY is no longer valid.".clone_into(&mut self.remedy);
+            }
+            "insufficient_scope" => {
+                "The API key lacks a right that the platform wants for this.".clone_into(&mut self.message);
+                "Ask an administrator of the organisation for access.".clone_into(&mut self.remedy);
+            }
+            _ => {}
+        }
+        self
+    }
+
     /// Stable code.
     #[must_use]
     pub fn code(&self) -> &'static str {

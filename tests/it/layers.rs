@@ -34,14 +34,32 @@ const ROOMS: [(&str, &[&str]); 17] = [
     ("telemetry", &["config"]),
     ("demo", &["clock", "outbound"]),
     ("app", &["http", "mcp", "prompts", "tools", "auth", "api", "config", "clock", "outbound"]),
-    ("cli", &["app", "demo", "telemetry", "tools", "prompts", "resources", "auth", "config", "clock"]),
+    // For `doctor` and `healthcheck` also what they look at: who may call, which keys can be used, how to connect.
+    (
+        "cli",
+        &[
+            "app",
+            "demo",
+            "telemetry",
+            "tools",
+            "prompts",
+            "resources",
+            "auth",
+            "config",
+            "clock",
+            "outbound",
+            "api::error",
+            "http::KNOWN_ORIGINS",
+            "http::PublicUrls",
+        ],
+    ),
 ];
 
 /// Libraries that change shape often or carry a risk, and the only rooms that may name them.
 const LIBRARIES: [(&str, &[&str]); 6] = [
     ("rmcp", &["mcp"]),
     ("axum", &["http", "demo"]),
-    ("reqwest", &["outbound", "api", "auth", "app", "demo"]),
+    ("reqwest", &["outbound", "api", "auth", "app", "cli", "demo"]),
     ("jsonwebtoken", &["auth", "demo"]),
     ("redis", &["http"]),
     ("clap", &["cli"]),

@@ -332,6 +332,13 @@ pub fn call(tool: &str, arguments: Value) -> Value {
     json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": tool, "arguments": arguments}})
 }
 
+/// A platform on a clock moved by hand.
+pub async fn start_platform() -> (Platform, Clock) {
+    let clock = Clock::manual("2026-11-21T10:00:00Z".parse::<Timestamp>().unwrap());
+    let options = Options { clock: clock.clone(), ..Options::default() };
+    (Platform::start(listener().await, options).await.unwrap(), clock)
+}
+
 async fn listener() -> TcpListener {
     TcpListener::bind(("127.0.0.1", 0)).await.unwrap()
 }
