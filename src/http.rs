@@ -38,7 +38,7 @@ pub use self::{
     in_flight::InFlight,
     limits::{Limits, StoreError},
     live::LiveSessions,
-    sessions::{SealError, Sessions},
+    sessions::Sessions,
 };
 use crate::{
     auth::{Authenticator, Challenger},

@@ -13,7 +13,7 @@ use super::{
     Edge,
     access_log::{self, RequestId},
     client_addr::{ClientAddress, Peer},
-    envelope::{self, Accepts, ClientCapabilities, Envelope, MCP_PROTOCOL_VERSION, MCP_SESSION_ID},
+    envelope::{self, Accepts, Envelope, MCP_PROTOCOL_VERSION, MCP_SESSION_ID},
     in_flight,
     limits::{Slot, Standing},
     live::{Entered, Of, Place},
@@ -414,23 +414,23 @@ async fn dispatch(
     match within {
         Within::Nothing | Within::Sealed(_) => {
             let response = edge.mcp.handle(request).await.map(Body::new);
-            let (Some(client), true) = (envelope.client, response.status().is_success()) else {
+            if envelope.method != "initialize" || !response.status().is_success() {
                 return response;
-            };
+            }
             let (head, content) = response.into_parts();
             // The library answers initialize with a complete JSON body, so this does not wait for anything.
             let content = read_answer(content).await;
-            opened(edge, head, content, caller, client, None)
+            opened(edge, head, content, caller, None)
         }
         Within::Opening(place) => {
             let response = edge.mcp.handle_live(request).await.map(Body::new);
             let id =
                 response.headers().get(MCP_SESSION_ID).and_then(|id| id.to_str().ok()).map(str::to_owned);
-            let (Some(client), Some(id)) = (envelope.client, id) else { return response };
+            let Some(id) = id else { return response };
             place.fill(&id);
             let (head, content) = response.into_parts();
             let content = last_event(&read_answer(content).await);
-            opened(edge, head, content, caller, client, Some(id))
+            opened(edge, head, content, caller, Some(id))
         }
         Within::Live(entered) => {
             if let Ok(id) = HeaderValue::from_str(&entered.id) {
@@ -459,12 +459,11 @@ fn opened(
     head: http::response::Parts,
     content: Bytes,
     caller: &Caller,
-    client: ClientCapabilities,
     id: Option<String>,
 ) -> Response {
     let handle = edge.sessions.as_ref().and_then(|sessions| {
         let revision = negotiated(&content)?;
-        sessions.seal(caller, &revision, client, id)
+        sessions.seal(caller, &revision, id)
     });
     let handle = handle.and_then(|handle| HeaderValue::from_str(&handle).ok());
     let mut response = as_json(head, content);
