@@ -172,7 +172,8 @@ async fn what_is_not_offered_cannot_be_followed() {
         let session = open.header("mcp-session-id");
         let within = |message: &Value| server.post(Some(&token), message).header("mcp-session-id", session);
         server.send(within(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}))).await;
-        let subscribe = json!({"jsonrpc": "2.0", "id": 2, "method": "resources/subscribe", "params": {"uri": uri}});
+        let subscribe =
+            json!({"jsonrpc": "2.0", "id": 2, "method": "resources/subscribe", "params": {"uri": uri}});
         let mut answer = Events::of(within(&subscribe).send().await.unwrap());
         assert_eq!(answer.next().await.unwrap()["error"]["code"], -32002);
     }
