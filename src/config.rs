@@ -13,7 +13,7 @@ use ipnet::IpNet;
 use secrecy::{SecretSlice, SecretString};
 use url::Url;
 
-use self::lookup::Reader;
+pub(crate) use self::lookup::Reader;
 pub use self::lookup::{Problem, Sources};
 use crate::{outbound::is_loopback, tools::Toolset};
 
@@ -431,7 +431,8 @@ fn trimmed(url: &str) -> String {
     url.trim_end_matches('/').to_owned()
 }
 
-fn boolean(text: &str) -> Option<bool> {
+/// `true` or `false`, or `1` or `0`.
+pub(crate) fn boolean(text: &str) -> Option<bool> {
     match text.to_ascii_lowercase().as_str() {
         "true" | "1" => Some(true),
         "false" | "0" => Some(false),
@@ -444,7 +445,7 @@ fn list<T>(text: &str, parse: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
 }
 
 /// A URL we may send credentials or trust to: https, or http towards this machine; no user, query or fragment.
-fn service_url(text: &str) -> Option<Url> {
+pub(crate) fn service_url(text: &str) -> Option<Url> {
     let mut url = Url::parse(text).ok()?;
     let secure = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url));
     let plain = url.username().is_empty()
