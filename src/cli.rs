@@ -7,6 +7,7 @@ mod catalog;
 mod demo;
 mod doctor;
 mod healthcheck;
+pub mod sequence;
 mod serve;
 mod stdio;
 

@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 /// A room, the rooms it may know, and the libraries that are its alone to name.
-const ROOMS: [(&str, &[&str]); 17] = [
+const ROOMS: [(&str, &[&str]); 18] = [
     ("clock", &[]),
     ("outbound", &[]),
     ("config", &["outbound", "api::retry", "tools::Toolset"]),
@@ -33,6 +33,25 @@ const ROOMS: [(&str, &[&str]); 17] = [
     ("http", &["mcp", "tools", "auth", "config", "clock"]),
     ("telemetry", &["config"]),
     ("demo", &["clock", "outbound"]),
+    // Another system's small server: the plumbing, nothing of the platform.
+    (
+        "sequence",
+        &[
+            "mcp::SUPPORTED",
+            "mcp::guard",
+            "mcp::stdio",
+            "tools::Reply",
+            "tools::ToolError",
+            "tools::arguments",
+            "tools::schema",
+            "tools::untrusted",
+            "api::error",
+            "api::retry",
+            "config",
+            "clock",
+            "outbound",
+        ],
+    ),
     ("app", &["http", "mcp", "prompts", "tools", "auth", "api", "config", "clock", "outbound"]),
     // For `doctor` and `healthcheck` also what they look at: who may call, which keys can be used, how to connect.
     (
@@ -40,6 +59,7 @@ const ROOMS: [(&str, &[&str]); 17] = [
         &[
             "app",
             "demo",
+            "sequence",
             "telemetry",
             "tools",
             "prompts",
@@ -57,9 +77,9 @@ const ROOMS: [(&str, &[&str]); 17] = [
 
 /// Libraries that change shape often or carry a risk, and the only rooms that may name them.
 const LIBRARIES: [(&str, &[&str]); 6] = [
-    ("rmcp", &["mcp"]),
+    ("rmcp", &["mcp", "sequence"]),
     ("axum", &["http", "demo"]),
-    ("reqwest", &["outbound", "api", "auth", "app", "cli", "demo"]),
+    ("reqwest", &["outbound", "api", "auth", "app", "cli", "demo", "sequence"]),
     ("jsonwebtoken", &["auth", "demo"]),
     ("redis", &["http"]),
     ("clap", &["cli"]),
@@ -80,7 +100,7 @@ fn sources(directory: &Path, found: &mut Vec<(String, String)>) {
 fn all() -> Vec<(String, String)> {
     let mut found = Vec::new();
     sources(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")), &mut found);
-    found.retain(|(name, _)| name != "lib.rs" && name != "main.rs");
+    found.retain(|(name, _)| name != "lib.rs" && name != "main.rs" && !name.starts_with("bin/"));
     found
 }
 
