@@ -22,8 +22,9 @@
 //!
 //! [`sequence`] is a second, small server for another system, on the same plumbing.
 //!
-//! Beside them: [`policies`] (what a model must not invent), [`config`] (settings), [`clock`] (time as a parameter), [`outbound`] (one recipe for HTTP clients),
-//! [`telemetry`] (logs), and [`demo`], a simulated platform that nothing in the path above knows.
+//! Beside them: [`policies`] (what a model must not invent), [`config`] (settings), [`clock`] (time as a parameter),
+//! [`outbound`] (one recipe for HTTP clients), [`seal`] (what clients keep for the server), [`telemetry`] (logs), and
+//! [`demo`], a simulated platform that nothing in the path above knows.
 
 pub mod api;
 pub mod app;
@@ -39,6 +40,7 @@ pub mod outbound;
 pub mod policies;
 pub mod prompts;
 pub mod resources;
+pub mod seal;
 pub mod sequence;
 pub mod subscriptions;
 pub mod telemetry;
