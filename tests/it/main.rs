@@ -37,6 +37,7 @@ mod protocol;
 mod replicas;
 mod resources;
 mod selection;
+mod sequence;
 mod sessions;
 mod shutdown;
 mod stdio;
