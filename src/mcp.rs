@@ -14,6 +14,7 @@ mod resources;
 mod scope;
 mod stdio;
 mod subscriptions;
+mod tasks;
 mod tools;
 
 use std::{borrow::Cow, sync::Arc, time::Duration};
@@ -21,13 +22,13 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
-        DiscoverResult, GetPromptRequestParams, GetPromptResponse, Implementation, InitializeRequestParams,
-        InitializeResult, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
-        ListToolsResult, PaginatedRequestParams, Prompt, ProtocolVersion, ReadResourceRequestParams,
-        ReadResourceResponse, Resource, ResourceTemplate, ServerCapabilities, ServerConfig,
-        SubscribeRequestMethod, SubscribeRequestParams, SubscriptionFilter, Tool, UnsubscribeRequestMethod,
-        UnsubscribeRequestParams,
+        CacheScope, CallToolRequestParams, CallToolResponse, CancelTaskParams, CompleteRequestParams,
+        CompleteResult, DiscoverResult, GetPromptRequestParams, GetPromptResponse, GetTaskParams,
+        GetTaskResult, Implementation, InitializeRequestParams, InitializeResult, ListPromptsResult,
+        ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams, Prompt,
+        ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse, Resource, ResourceTemplate,
+        ServerCapabilities, ServerConfig, SubscribeRequestMethod, SubscribeRequestParams, SubscriptionFilter,
+        Tool, UnsubscribeRequestMethod, UnsubscribeRequestParams, UpdateTaskParams,
     },
     service::{NotificationContext, RequestContext, SubscriptionContext},
     transport::streamable_http_server::{
@@ -57,6 +58,7 @@ use crate::{
     config,
     prompts::{PromptError, Prompts},
     resources::ResourceUri,
+    seal::Sealer,
     subscriptions::Subscriptions,
     tools::{Catalog, Reach, Row, Selection},
 };
@@ -67,6 +69,9 @@ pub const REVISIONS: [&str; 4] = ["2025-03-26", "2025-06-18", "2025-11-25", NEWE
 pub const NEWEST: &str = "2026-07-28";
 /// The member of `_meta` that marks a request of [`NEWEST`].
 pub const META_PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
+
+/// The extension under which calls become tasks, in [`NEWEST`] only.
+pub const TASKS_EXTENSION: &str = rmcp::model::TASKS_EXTENSION_ID;
 
 const SUPPORTED: [ProtocolVersion; 4] = [
     ProtocolVersion::V_2025_03_26,
@@ -113,6 +118,8 @@ pub(crate) struct Shared {
     subscriptions: Subscriptions,
     lists: Lists,
     info: ServerConfig,
+    /// Makes and opens what clients keep for the server.
+    sealer: Arc<Sealer>,
     /// Cancelled when the process is about to end: streams without an end of their own end then.
     stopping: CancellationToken,
     list_cache_ttl: Duration,
@@ -154,12 +161,14 @@ impl Mcp {
         api: Arc<Api>,
         catalog: Arc<Catalog>,
         clock: Clock,
+        sealer: Arc<Sealer>,
     ) -> Result<Self, PromptError> {
         let capabilities = ServerCapabilities::builder()
             .enable_completions()
             .enable_prompts()
             .enable_resources()
             .enable_resources_subscribe()
+            .enable_tasks()
             .enable_tools()
             .build();
         let implementation = Implementation::new("sequentum-mcp", env!("CARGO_PKG_VERSION"))
@@ -187,6 +196,7 @@ impl Mcp {
             prompts,
             lists,
             info,
+            sealer,
             list_cache_ttl: config.list_cache_ttl,
             call_timeout: config.call_timeout,
         });
@@ -224,10 +234,12 @@ impl Mcp {
     }
 
     /// What a caller must hold for a request to be dispatched: nothing for a list, the scopes of the tool for a call,
-    /// those of the tool behind it for a resource. `target` is what the request names: a tool, a prompt, a URI.
+    /// those of the tool behind it for a resource or a task. `target` is what the request names: a tool, a prompt, a URI,
+    /// a task of the caller's.
     #[must_use]
-    pub fn required_scopes(&self, method: &str, target: Option<&str>) -> ScopeSet {
-        let catalog = &self.server.shared.catalog;
+    pub fn required_scopes(&self, method: &str, target: Option<&str>, caller: &Caller) -> ScopeSet {
+        let shared = &self.server.shared;
+        let catalog = &shared.catalog;
         match (method, target) {
             ("tools/call", Some(name)) => catalog.find(name).map_or(ScopeSet::EMPTY, |row| row.scopes),
             ("resources/read", Some(uri)) => {
@@ -235,6 +247,10 @@ impl Mcp {
                 uri.map_or(ScopeSet::EMPTY, |uri| resources::scopes(uri.kind(), catalog))
             }
             ("resources/subscribe", _) => subscriptions::SCOPES,
+            ("tasks/get" | "tasks/update" | "tasks/cancel", Some(id)) => {
+                let long = tasks::row(shared, id, caller).and_then(|row| row.long);
+                long.map_or(ScopeSet::EMPTY, |long| long.scopes)
+            }
             _ => ScopeSet::EMPTY,
         }
     }
@@ -244,15 +260,18 @@ impl Mcp {
         self.service.handle(request).await
     }
 
-    /// The name, in words of ours, of what a request names: a tool, a prompt, a kind of resource.
+    /// The name, in words of ours, of what a request names: a tool, a prompt, a kind of resource, the tool of a task.
     #[must_use]
-    pub fn name_of(&self, method: &str, target: Option<&str>) -> Option<&'static str> {
+    pub fn name_of(&self, method: &str, target: Option<&str>, caller: &Caller) -> Option<&'static str> {
         let shared = &self.server.shared;
         match method {
             "tools/call" => shared.catalog.find(target?).map(|row| row.name),
             "prompts/get" => shared.prompts.find(target?).map(|prompt| prompt.name),
             "resources/read" | "resources/subscribe" => {
                 target?.parse::<ResourceUri>().ok().map(|uri| uri.kind().name)
+            }
+            "tasks/get" | "tasks/update" | "tasks/cancel" => {
+                tasks::row(shared, target?, caller).map(|row| row.name)
             }
             _ => None,
         }
@@ -338,6 +357,8 @@ impl ServerHandler for McpServer {
         {
             resources.subscribe = None;
         }
+        // Tasks came with the newer era.
+        result.capabilities.extensions = None;
         Ok(result)
     }
 
@@ -465,7 +486,31 @@ impl ServerHandler for McpServer {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        tools::call(&self.shared, request, context).await
+        tools::call(&self.shared, request, context, self.live.is_some()).await
+    }
+
+    async fn get_task(
+        &self,
+        request: GetTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<GetTaskResult, ErrorData> {
+        tasks::get(&self.shared, &request.task_id, &context).await
+    }
+
+    async fn update_task(
+        &self,
+        request: UpdateTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        tasks::update(&self.shared, &request.task_id, &context)
+    }
+
+    async fn cancel_task(
+        &self,
+        request: CancelTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        tasks::cancel(&self.shared, &request.task_id, &context).await
     }
 
     async fn on_initialized(&self, _: NotificationContext<RoleServer>) {}

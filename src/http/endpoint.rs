@@ -145,11 +145,11 @@ async fn handle(
     let streams = accepts != Accepts::Json;
     let links = envelope::knows_links(&parts.headers, &envelope);
     let scope = CallScope::new(Arc::clone(caller), id.as_str().to_owned(), streams, links, selection);
-    let scope = Arc::new(match audited(edge, &envelope, &body) {
+    let scope = Arc::new(match audited(edge, &envelope, &body, caller) {
         Some(audited) => scope.audited(audited),
         None => scope,
     });
-    let needed = edge.mcp.required_scopes(&envelope.method, envelope.target());
+    let needed = edge.mcp.required_scopes(&envelope.method, envelope.target(), caller);
     if (row.is_some() || envelope.tool().is_none())
         && !caller.scopes().contains(needed)
         && envelope::headers_agree(&parts.headers, &envelope)
@@ -163,7 +163,8 @@ async fn handle(
         return response;
     }
 
-    let plain = envelope.plain_call(&parts.headers).filter(|_| !matches!(within, Within::Live(_)));
+    let task = envelope.tasks && row.is_some_and(|row| row.long.is_some());
+    let plain = envelope.plain_call(&parts.headers).filter(|_| !task && !matches!(within, Within::Live(_)));
     let in_flight = take_note(edge, &within, &envelope, caller, &scope);
     let mut response = if let (Some(row), Some((message, call))) = (row, plain) {
         json(edge.mcp.call(row, message, call.arguments, envelope.modern, &scope).await)
@@ -320,17 +321,19 @@ fn take_note(
 }
 
 /// The record of a request that does or shows something, for the audit trail.
-fn audited(edge: &Edge, envelope: &Envelope<'_>, body: &Bytes) -> Option<Audited> {
+fn audited(edge: &Edge, envelope: &Envelope<'_>, body: &Bytes, caller: &Caller) -> Option<Audited> {
     let arguments = match &*envelope.method {
         "tools/call" => {
             envelope.call.as_ref()?.arguments.map_or(&b"{}"[..], |arguments| arguments.get().as_bytes())
         }
-        "resources/read" | "resources/subscribe" => envelope.target()?.as_bytes(),
+        "resources/read" | "resources/subscribe" | "tasks/get" | "tasks/update" | "tasks/cancel" => {
+            envelope.target()?.as_bytes()
+        }
         // Their arguments stand in the middle of params; the whole message is as good for telling calls apart.
         "prompts/get" | "subscriptions/listen" => body,
         _ => return None,
     };
-    let subject = edge.mcp.name_of(&envelope.method, envelope.target());
+    let subject = edge.mcp.name_of(&envelope.method, envelope.target(), caller);
     Some(edge.auditor.begin(known_method(&envelope.method)?, subject, arguments))
 }
 
@@ -706,7 +709,7 @@ fn finish(headers: &mut HeaderMap) {
 
 /// Method names for the log: a name outside the protocol is the client's text and is not written down.
 fn known_method(name: &str) -> Option<&'static str> {
-    const KNOWN: [&str; 17] = [
+    const KNOWN: [&str; 20] = [
         "initialize",
         "notifications/initialized",
         "notifications/cancelled",
@@ -724,6 +727,9 @@ fn known_method(name: &str) -> Option<&'static str> {
         "completion/complete",
         "logging/setLevel",
         "subscriptions/listen",
+        "tasks/get",
+        "tasks/update",
+        "tasks/cancel",
     ];
     KNOWN.into_iter().find(|known| *known == name).or(Some("other"))
 }

@@ -27,6 +27,7 @@ const ROOMS: [(&str, &[&str]); 18] = [
             "policies",
             "api",
             "auth",
+            "seal",
             "config",
             "clock",
         ],
