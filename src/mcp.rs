@@ -142,6 +142,11 @@ struct Needs {
 }
 
 impl Needs {
+    /// Those of a prompt: of all tools that it leads through.
+    fn of_prompt(prompt: &crate::prompts::Prompt, catalog: &Catalog) -> Self {
+        Self::of(prompt.tools.iter().filter_map(|name| catalog.find(name)))
+    }
+
     fn of<'a>(rows: impl IntoIterator<Item = &'a Row>) -> Self {
         rows.into_iter().fold(Self::default(), |needs, row| Self {
             scopes: needs.scopes.union(row.scopes),
@@ -234,25 +239,30 @@ impl Mcp {
     }
 
     /// What a caller must hold for a request to be dispatched: nothing for a list, the scopes of the tool for a call,
-    /// those of the tool behind it for a resource or a task. `target` is what the request names: a tool, a prompt, a URI,
-    /// a task of the caller's.
+    /// those of the tool behind it for a resource or a task. Nothing for what is not in the `selection`, which is refused
+    /// whoever asks for it. `target` is what the request names: a tool, a prompt, a URI, a task of the caller's.
     #[must_use]
-    pub fn required_scopes(&self, method: &str, target: Option<&str>, caller: &Caller) -> ScopeSet {
+    pub fn required_scopes(
+        &self,
+        method: &str,
+        target: Option<&str>,
+        caller: &Caller,
+        selection: Selection,
+    ) -> ScopeSet {
         let shared = &self.server.shared;
-        let catalog = &shared.catalog;
-        match (method, target) {
-            ("tools/call", Some(name)) => catalog.find(name).map_or(ScopeSet::EMPTY, |row| row.scopes),
-            ("resources/read", Some(uri)) => {
-                let uri = uri.parse::<ResourceUri>();
-                uri.map_or(ScopeSet::EMPTY, |uri| resources::scopes(uri.kind(), catalog))
+        let row = match (method, target) {
+            ("tools/call", Some(name)) => shared.catalog.find(name),
+            ("resources/read" | "resources/subscribe", Some(uri)) => {
+                uri.parse::<ResourceUri>().ok().and_then(|uri| shared.catalog.find(uri.kind().tool))
             }
-            ("resources/subscribe", _) => subscriptions::SCOPES,
-            ("tasks/get" | "tasks/update" | "tasks/cancel", Some(id)) => {
-                let long = tasks::row(shared, id, caller).and_then(|row| row.long);
-                long.map_or(ScopeSet::EMPTY, |long| long.scopes)
-            }
-            _ => ScopeSet::EMPTY,
+            (method, Some(id)) if tasks::METHODS.contains(&method) => tasks::row(shared, id, caller),
+            _ => None,
+        };
+        let mut needs = Needs::of(row);
+        if let Some(long) = row.and_then(|row| row.long).filter(|_| tasks::METHODS.contains(&method)) {
+            needs.scopes = long.scopes;
         }
+        if selection.admits(needs.reach) { needs.scopes } else { ScopeSet::EMPTY }
     }
 
     /// Any message, with the library's rules for its era.
@@ -270,7 +280,7 @@ impl Mcp {
             "resources/read" | "resources/subscribe" => {
                 target?.parse::<ResourceUri>().ok().map(|uri| uri.kind().name)
             }
-            "tasks/get" | "tasks/update" | "tasks/cancel" => {
+            method if tasks::METHODS.contains(&method) => {
                 tasks::row(shared, target?, caller).map(|row| row.name)
             }
             _ => None,
@@ -419,7 +429,7 @@ impl ServerHandler for McpServer {
         context: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
         let scope = CallScope::of(&context)?;
-        let got = prompts::get(&self.shared, request);
+        let got = prompts::get(&self.shared, request, scope.selection);
         scope.report(got.as_ref().err().map_or("ok", |(code, _)| code), None);
         got.map(Into::into).map_err(|(_, error)| error)
     }

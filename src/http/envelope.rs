@@ -291,6 +291,21 @@ pub(super) fn read(body: &[u8]) -> Result<Envelope<'_>, Refused<'_>> {
     })
 }
 
+/// Tasks came with the newer era (SEP-2663); those of 2025-11-25 were an experiment with another form.
+pub(super) fn check_method<'a>(envelope: &Envelope<'a>) -> Result<(), Refused<'a>> {
+    if envelope.modern || !envelope.method.starts_with("tasks/") {
+        return Ok(());
+    }
+    let message = "There are no tasks in this revision.";
+    let problem = Problem::new(
+        StatusCode::OK,
+        "unknown_method",
+        message,
+        "Call the tool, or follow its work with the tools that its result names.",
+    );
+    Err((problem.rpc(rpc::METHOD_NOT_FOUND), envelope.id))
+}
+
 /// The revision in the header must be one of ours; in the 2026-07-28 era the library compares it with the body.
 pub(super) fn check_revision<'a>(headers: &HeaderMap, envelope: &Envelope<'a>) -> Result<(), Refused<'a>> {
     let Some(value) = headers.get(MCP_PROTOCOL_VERSION) else { return Ok(()) };

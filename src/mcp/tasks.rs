@@ -19,12 +19,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::{CallScope, Shared, tools};
+use super::{
+    CallScope, Shared,
+    tools::{self, Work},
+};
 use crate::{
     auth::{Caller, step_up_message},
     seal::Purpose,
     tools::{Long, Phase, Progress, Reach, Row, Stage, Started, ToolError},
 };
+
+/// The methods about a task; what they name is its id.
+pub(super) const METHODS: [&str; 3] = ["tasks/get", "tasks/update", "tasks/cancel"];
 
 /// How long a result can be fetched after the longest that the work is followed.
 const KEPT: Duration = Duration::from_hours(1);
@@ -80,7 +86,7 @@ pub(super) async fn begin(
         let prepared = long.prepare(row, arguments)?;
         let patience = prepared.patience.unwrap_or(shared.call_timeout);
         let cx = tools::context(shared, scope, progress, cancelled, patience);
-        match tools::guarded(row, prepared.start(cx), cancelled, scope, patience).await? {
+        match tools::guarded(Work::of(row, patience), prepared.start(cx), cancelled, scope).await? {
             Started::Done(reply) => Ok(tools::result(Ok(reply), scope).into()),
             Started::On { work, within, state } => {
                 let task = create(shared, row, long, work, within, &scope.caller)?;
@@ -127,7 +133,8 @@ pub(super) async fn get(
     let patience = shared.call_timeout;
     let cx = tools::context(shared, &scope, Progress::default(), &context.ct, patience);
     let look = long.look(cx, handle.work);
-    let (said, payload) = match tools::guarded(row, look, &context.ct, &scope, patience).await {
+    let work = Work { writes: false, ..Work::of(row, patience) };
+    let (said, payload) = match tools::guarded(work, look, &context.ct, &scope).await {
         Ok(Phase::On(said)) => (said, TaskPayload::Working),
         Ok(Stage::Stopped(said)) => (said.to_owned(), TaskPayload::Cancelled),
         Ok(Stage::Done(reply)) => {
@@ -169,7 +176,7 @@ pub(super) async fn cancel(
     let patience = shared.call_timeout;
     let cx = tools::context(shared, &scope, Progress::default(), &context.ct, patience);
     let stop = long.stop(cx, handle.work);
-    match tools::guarded(row, stop, &context.ct, &scope, patience).await {
+    match tools::guarded(Work::of(row, patience), stop, &context.ct, &scope).await {
         Err(error) if !matches!(error.code(), "not_found" | "conflict") => {
             Err(tools::protocol_error(&scope, &error, json!({})))
         }
