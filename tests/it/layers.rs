@@ -27,6 +27,7 @@ const ROOMS: [(&str, &[&str]); 19] = [
             "policies",
             "api",
             "auth",
+            "seal",
             "config",
             "clock",
         ],
