@@ -12,6 +12,7 @@
 )]
 
 mod arguments;
+mod attacks;
 mod audit;
 mod bodies;
 mod budgets;
