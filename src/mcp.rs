@@ -16,6 +16,7 @@ mod resources;
 mod scope;
 mod stdio;
 mod subscriptions;
+mod tasks;
 mod tools;
 
 use std::{borrow::Cow, sync::Arc, time::Duration};
@@ -23,13 +24,13 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
-        DiscoverResult, GetPromptRequestParams, GetPromptResponse, Implementation, InitializeRequestParams,
-        InitializeResult, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
-        ListToolsResult, PaginatedRequestParams, Prompt, ProtocolVersion, ReadResourceRequestParams,
-        ReadResourceResponse, Resource, ResourceTemplate, ServerCapabilities, ServerConfig,
-        SubscribeRequestMethod, SubscribeRequestParams, SubscriptionFilter, Tool, UnsubscribeRequestMethod,
-        UnsubscribeRequestParams,
+        CacheScope, CallToolRequestParams, CallToolResponse, CancelTaskParams, CompleteRequestParams,
+        CompleteResult, DiscoverResult, GetPromptRequestParams, GetPromptResponse, GetTaskParams,
+        GetTaskResult, Implementation, InitializeRequestParams, InitializeResult, ListPromptsResult,
+        ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams, Prompt,
+        ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse, Resource, ResourceTemplate,
+        ServerCapabilities, ServerConfig, SubscribeRequestMethod, SubscribeRequestParams, SubscriptionFilter,
+        Tool, UnsubscribeRequestMethod, UnsubscribeRequestParams, UpdateTaskParams,
     },
     service::{NotificationContext, RequestContext, SubscriptionContext},
     transport::streamable_http_server::{
@@ -67,6 +68,7 @@ use crate::{
     config,
     prompts::{PromptError, Prompts},
     resources::ResourceUri,
+    seal::Sealer,
     subscriptions::Subscriptions,
     tools::{Catalog, Reach, Row, Selection},
 };
@@ -77,6 +79,9 @@ pub const REVISIONS: [&str; 4] = ["2025-03-26", "2025-06-18", "2025-11-25", NEWE
 pub const NEWEST: &str = "2026-07-28";
 /// The member of `_meta` that marks a request of [`NEWEST`].
 pub const META_PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
+
+/// The extension under which calls become tasks, in [`NEWEST`] only.
+pub const TASKS_EXTENSION: &str = rmcp::model::TASKS_EXTENSION_ID;
 
 const SUPPORTED: [ProtocolVersion; 4] = [
     ProtocolVersion::V_2025_03_26,
@@ -123,6 +128,8 @@ pub(crate) struct Shared {
     subscriptions: Subscriptions,
     lists: Lists,
     info: ServerConfig,
+    /// Makes and opens what clients keep for the server.
+    sealer: Arc<Sealer>,
     /// Cancelled when the process is about to end: streams without an end of their own end then.
     stopping: CancellationToken,
     list_cache_ttl: Duration,
@@ -145,6 +152,11 @@ struct Needs {
 }
 
 impl Needs {
+    /// Those of a prompt: of all tools that it leads through.
+    fn of_prompt(prompt: &crate::prompts::Prompt, catalog: &Catalog) -> Self {
+        Self::of(prompt.tools.iter().filter_map(|name| catalog.find(name)))
+    }
+
     fn of<'a>(rows: impl IntoIterator<Item = &'a Row>) -> Self {
         rows.into_iter().fold(Self::default(), |needs, row| Self {
             scopes: needs.scopes.union(row.scopes),
@@ -164,12 +176,14 @@ impl Mcp {
         api: Arc<Api>,
         catalog: Arc<Catalog>,
         clock: Clock,
+        sealer: Arc<Sealer>,
     ) -> Result<Self, PromptError> {
         let capabilities = ServerCapabilities::builder()
             .enable_completions()
             .enable_prompts()
             .enable_resources()
             .enable_resources_subscribe()
+            .enable_tasks()
             .enable_tools()
             .build();
         let implementation = Implementation::new("sequentum-mcp", env!("CARGO_PKG_VERSION"))
@@ -197,6 +211,7 @@ impl Mcp {
             prompts,
             lists,
             info,
+            sealer,
             list_cache_ttl: config.list_cache_ttl,
             call_timeout: config.call_timeout,
         });
@@ -234,19 +249,30 @@ impl Mcp {
     }
 
     /// What a caller must hold for a request to be dispatched: nothing for a list, the scopes of the tool for a call,
-    /// those of the tool behind it for a resource. `target` is what the request names: a tool, a prompt, a URI.
+    /// those of the tool behind it for a resource or a task. Nothing for what is not in the `selection`, which is refused
+    /// whoever asks for it. `target` is what the request names: a tool, a prompt, a URI, a task of the caller's.
     #[must_use]
-    pub fn required_scopes(&self, method: &str, target: Option<&str>) -> ScopeSet {
-        let catalog = &self.server.shared.catalog;
-        match (method, target) {
-            ("tools/call", Some(name)) => catalog.find(name).map_or(ScopeSet::EMPTY, |row| row.scopes),
-            ("resources/read", Some(uri)) => {
-                let uri = uri.parse::<ResourceUri>();
-                uri.map_or(ScopeSet::EMPTY, |uri| resources::scopes(uri.kind(), catalog))
+    pub fn required_scopes(
+        &self,
+        method: &str,
+        target: Option<&str>,
+        caller: &Caller,
+        selection: Selection,
+    ) -> ScopeSet {
+        let shared = &self.server.shared;
+        let row = match (method, target) {
+            ("tools/call", Some(name)) => shared.catalog.find(name),
+            ("resources/read" | "resources/subscribe", Some(uri)) => {
+                uri.parse::<ResourceUri>().ok().and_then(|uri| shared.catalog.find(uri.kind().tool))
             }
-            ("resources/subscribe", _) => subscriptions::SCOPES,
-            _ => ScopeSet::EMPTY,
+            (method, Some(id)) if tasks::METHODS.contains(&method) => tasks::row(shared, id, caller),
+            _ => None,
+        };
+        let mut needs = Needs::of(row);
+        if let Some(long) = row.and_then(|row| row.long).filter(|_| tasks::METHODS.contains(&method)) {
+            needs.scopes = long.scopes;
         }
+        if selection.admits(needs.reach) { needs.scopes } else { ScopeSet::EMPTY }
     }
 
     /// Any message, with the library's rules for its era.
@@ -254,15 +280,18 @@ impl Mcp {
         self.service.handle(request).await
     }
 
-    /// The name, in words of ours, of what a request names: a tool, a prompt, a kind of resource.
+    /// The name, in words of ours, of what a request names: a tool, a prompt, a kind of resource, the tool of a task.
     #[must_use]
-    pub fn name_of(&self, method: &str, target: Option<&str>) -> Option<&'static str> {
+    pub fn name_of(&self, method: &str, target: Option<&str>, caller: &Caller) -> Option<&'static str> {
         let shared = &self.server.shared;
         match method {
             "tools/call" => shared.catalog.find(target?).map(|row| row.name),
             "prompts/get" => shared.prompts.find(target?).map(|prompt| prompt.name),
             "resources/read" | "resources/subscribe" => {
                 target?.parse::<ResourceUri>().ok().map(|uri| uri.kind().name)
+            }
+            method if tasks::METHODS.contains(&method) => {
+                tasks::row(shared, target?, caller).map(|row| row.name)
             }
             _ => None,
         }
@@ -348,6 +377,8 @@ impl ServerHandler for McpServer {
         {
             resources.subscribe = None;
         }
+        // Tasks came with the newer era.
+        result.capabilities.extensions = None;
         Ok(result)
     }
 
@@ -408,7 +439,7 @@ impl ServerHandler for McpServer {
         context: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
         let scope = CallScope::of(&context)?;
-        let got = prompts::get(&self.shared, request);
+        let got = prompts::get(&self.shared, request, scope.selection);
         scope.report(got.as_ref().err().map_or("ok", |(code, _)| code), None);
         got.map(Into::into).map_err(|(_, error)| error)
     }
@@ -475,7 +506,31 @@ impl ServerHandler for McpServer {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        tools::call(&self.shared, request, context).await
+        tools::call(&self.shared, request, context, self.live.is_some()).await
+    }
+
+    async fn get_task(
+        &self,
+        request: GetTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<GetTaskResult, ErrorData> {
+        tasks::get(&self.shared, &request.task_id, &context).await
+    }
+
+    async fn update_task(
+        &self,
+        request: UpdateTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        tasks::update(&self.shared, &request.task_id, &context)
+    }
+
+    async fn cancel_task(
+        &self,
+        request: CancelTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        tasks::cancel(&self.shared, &request.task_id, &context).await
     }
 
     async fn on_initialized(&self, _: NotificationContext<RoleServer>) {}

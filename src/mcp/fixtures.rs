@@ -21,6 +21,7 @@ mod registry;
 mod resources;
 mod schemas;
 mod stateless;
+mod tasks;
 
 use std::{
     borrow::Cow,
@@ -46,10 +47,17 @@ use super::McpServer;
 
 /// Every test tool: one line for each file.
 static TOOLS: LazyLock<Vec<ToolFixture>> = LazyLock::new(|| {
-    [content::tools(), notices::tools(), asking::tools(), stateless::tools(), schemas::tools()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        content::tools(),
+        notices::tools(),
+        asking::tools(),
+        stateless::tools(),
+        schemas::tools(),
+        tasks::tools(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 });
 
 /// Every test prompt: one line for each file.
@@ -258,7 +266,10 @@ impl ServerHandler for WithFixtures {
         request: GetTaskParams,
         context: RequestContext<RoleServer>,
     ) -> Result<GetTaskResult, ErrorData> {
-        self.product.get_task(request, context).await
+        match tasks::get(&request) {
+            Some(task) => Ok(task),
+            None => self.product.get_task(request, context).await,
+        }
     }
 
     async fn update_task(
@@ -266,7 +277,7 @@ impl ServerHandler for WithFixtures {
         request: UpdateTaskParams,
         context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        self.product.update_task(request, context).await
+        if tasks::update(&request) { Ok(()) } else { self.product.update_task(request, context).await }
     }
 
     async fn cancel_task(
@@ -274,7 +285,7 @@ impl ServerHandler for WithFixtures {
         request: CancelTaskParams,
         context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        self.product.cancel_task(request, context).await
+        if tasks::cancel(&request) { Ok(()) } else { self.product.cancel_task(request, context).await }
     }
 
     async fn on_initialized(&self, context: NotificationContext<RoleServer>) {

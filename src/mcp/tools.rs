@@ -17,6 +17,7 @@ use super::{
     CallScope, Shared,
     guard::{self, Ended},
     progress::PeerSink,
+    tasks,
 };
 use crate::{
     auth::step_up_message,
@@ -38,11 +39,13 @@ pub(super) fn describe(row: &Row) -> Tool {
     tool
 }
 
-/// `tools/call`, as the library hands it over.
+/// `tools/call`, as the library hands it over. On a `live` connection the client can say that it takes a call back, so a
+/// broken request means nothing.
 pub(super) async fn call(
     shared: &Shared,
     request: CallToolRequestParams,
     context: RequestContext<RoleServer>,
+    live: bool,
 ) -> Result<CallToolResponse, ErrorData> {
     let scope = CallScope::of(&context)?;
     let Some(row) = shared.catalog.find(&request.name) else {
@@ -66,7 +69,34 @@ pub(super) async fn call(
         _ => Progress::default(),
     };
     let arguments = request.arguments.unwrap_or_default();
-    let result = match run(shared, row, arguments, progress, &context.ct, &scope).await {
+    if let Some(long) = tasks::wanted(row, &context, &scope) {
+        return Ok(tasks::begin(shared, row, long, arguments, progress, &context.ct, &scope).await);
+    }
+    let cancelled = taken_back(row, &context, &scope, live);
+    let reply = run(shared, row, arguments, progress, &cancelled, &scope).await;
+    Ok(result(reply, &scope).into())
+}
+
+/// What takes this call back: the client, by saying so or, in the newer era, by hanging up. In the 2025 revisions a
+/// connection that breaks is no cancellation (2025-11-25, "Transports"): what reads is dropped all the same, because without
+/// a live session nobody can ever fetch the answer; what writes goes on and is not asked to stop.
+fn taken_back(
+    row: &Row,
+    context: &RequestContext<RoleServer>,
+    scope: &CallScope,
+    live: bool,
+) -> CancellationToken {
+    if live || !row.effect.writes() || tasks::is_modern(context) {
+        return context.ct.clone();
+    }
+    let said = CancellationToken::new();
+    scope.cancels(&said);
+    said
+}
+
+/// The result of a call in the library's words. The error is the text for the client.
+pub(super) fn result(reply: Result<Reply, String>, scope: &CallScope) -> CallToolResult {
+    match reply {
         Ok(reply) => {
             let structured = reply.to_value();
             let links = reply.links().iter().filter(|_| scope.links).map(link);
@@ -78,8 +108,7 @@ pub(super) async fn call(
             result
         }
         Err(text) => CallToolResult::error(vec![ContentBlock::text(text)]),
-    };
-    Ok(result.into())
+    }
 }
 
 /// A link in the library's words.
@@ -125,7 +154,7 @@ pub(super) async fn attempt(
     let prepared = row.prepare(arguments)?;
     let patience = prepared.patience.unwrap_or(shared.call_timeout);
     let cx = context(shared, scope, progress, cancelled, patience);
-    guarded(row, prepared.start(cx), cancelled, scope, patience).await
+    guarded(Work::of(row, patience), prepared.start(cx), cancelled, scope).await
 }
 
 /// What a call may use, for as long as it may take.
@@ -147,32 +176,52 @@ pub(super) fn context(
     }
 }
 
-/// Runs the work of a tool under its guards and logs the cause of a failure, once.
+/// What is guarded.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Work {
+    /// The name of the tool, for the log, if it is one's.
+    pub tool: Option<&'static str>,
+    /// Whether it changes something, so that it runs on when its client goes away.
+    pub writes: bool,
+    /// How long it may take.
+    pub patience: Duration,
+}
+
+impl Work {
+    /// That of a tool.
+    pub(super) fn of(row: &Row, patience: Duration) -> Self {
+        Self { tool: Some(row.name), writes: row.effect.writes(), patience }
+    }
+}
+
+/// Runs work that asks the platform under its guards and logs the cause of a failure, once.
 pub(super) async fn guarded<T: Send + 'static>(
-    row: &Row,
-    work: impl Future<Output = Result<T, ToolError>> + Send + 'static,
+    work: Work,
+    run: impl Future<Output = Result<T, ToolError>> + Send + 'static,
     cancelled: &CancellationToken,
     scope: &CallScope,
-    patience: Duration,
 ) -> Result<T, ToolError> {
-    let result = match guard::run(work, guard::deadline(patience), row.effect.writes(), cancelled).await {
+    let Work { tool, writes, patience } = work;
+    let result = match guard::run(run, guard::deadline(patience), writes, cancelled).await {
         Ended::Done(result) => result,
         Ended::TimedOut => Err(ToolError::timeout(patience)),
         Ended::Panicked => Err(ToolError::panicked()),
         Ended::Cancelled => Err(ToolError::cancelled()),
     };
-    if let Err(error) = &result
-        && let Some(cause) = error.cause()
-    {
+    result.inspect_err(|error| log_cause(scope, tool, error))
+}
+
+/// The inside voice of a failure.
+pub(super) fn log_cause(scope: &CallScope, tool: Option<&'static str>, error: &ToolError) {
+    if let Some(cause) = error.cause() {
         tracing::warn!(
             request.id = scope.request_id,
-            tool.name = row.name,
+            tool.name = tool,
             code = error.code(),
             cause,
             "call failed"
         );
     }
-    result
 }
 
 /// The error as this caller has to be told: whose credential is a setting cannot sign in again.

@@ -2,15 +2,18 @@
 
 use std::{collections::HashMap, pin::Pin, sync::Arc, time::Duration};
 
+use serde::Serialize;
+use serde_json::Value;
+
 use super::{
-    Effect, Reply, Tool, ToolCx, ToolError, Toolset, account, agents, analytics, arguments, billing, builder,
-    files, runs, schedules,
+    Begun, Effect, LongTool, Reply, Stage, Tool, ToolCx, ToolError, Toolset, account, agents, analytics,
+    arguments, billing, builder, files, runs, schedules,
     schema::{self, Object},
     spaces, versions,
 };
 use crate::auth::ScopeSet;
 
-/// All tools. One line each.
+/// All tools. One line each: `row`, or `long` if its calls can be followed as tasks.
 fn all() -> Vec<Row> {
     vec![
         row::<account::Whoami>(),
@@ -22,8 +25,8 @@ fn all() -> Vec<Row> {
         row::<runs::GetAgentRuns>(),
         row::<runs::GetAgentRunSummary>(),
         row::<runs::GetRunStatus>(),
-        row::<runs::WaitForRun>(),
-        row::<runs::StartAgent>(),
+        long::<runs::WaitForRun>(),
+        long::<runs::StartAgent>(),
         row::<runs::StopAgent>(),
         row::<runs::KillAgent>(),
         row::<runs::DeleteRun>(),
@@ -51,12 +54,12 @@ fn all() -> Vec<Row> {
         row::<spaces::GetSpaceAgents>(),
         row::<spaces::SearchSpaceByName>(),
         row::<spaces::GetSpaceAgentCount>(),
-        row::<spaces::RunSpaceAgents>(),
+        long::<spaces::RunSpaceAgents>(),
         row::<analytics::GetRunsSummary>(),
         row::<analytics::GetRecordsSummary>(),
         row::<analytics::GetRunDiagnostics>(),
         row::<analytics::GetLatestFailure>(),
-        row::<builder::StartAgentBuild>(),
+        long::<builder::StartAgentBuild>(),
         row::<builder::GetAgentBuildStatus>(),
         row::<builder::StopAgentBuild>(),
     ]
@@ -85,23 +88,56 @@ pub struct Row {
     pub output_schema: Arc<Object>,
     /// Makes the same with descriptions, for the reference page. A server never needs it, so it is not kept.
     pub output_reference: fn() -> Arc<Object>,
+    /// How its calls are followed as tasks, if they can take long.
+    pub long: Option<Long>,
     prepare: fn(&Object, Object) -> Result<Prepared, ToolError>,
 }
 
+/// How the calls of a tool are followed as tasks: [`LongTool`] as data.
+#[derive(Debug, Clone, Copy)]
+pub struct Long {
+    /// What a caller must hold to get a task, and to ask about one.
+    pub scopes: ScopeSet,
+    /// How long a client should wait between two looks.
+    pub pause: Duration,
+    begin: fn(&Object, Object) -> Result<Prepared<Started>, ToolError>,
+    look: fn(ToolCx, Value) -> Running<Phase>,
+    stop: fn(ToolCx, Value) -> Running<()>,
+}
+
+/// What came of beginning, with what has to be known to follow it as JSON.
+#[derive(Debug)]
+pub enum Started {
+    /// There is nothing to wait for.
+    Done(Reply),
+    /// The work goes on: see [`Begun::On`].
+    On {
+        /// What has to be known to follow it.
+        work: Value,
+        /// The longest that it is followed.
+        within: Duration,
+        /// Where it is, in one sentence.
+        state: String,
+    },
+}
+
+/// How far work is.
+pub type Phase = Stage<Reply>;
+
 /// A call whose arguments were read.
-pub struct Prepared {
+pub struct Prepared<T = Reply> {
     /// How long it may take, where the usual deadline does not fit.
     pub patience: Option<Duration>,
-    start: Box<dyn FnOnce(ToolCx) -> Running + Send>,
+    start: Box<dyn FnOnce(ToolCx) -> Running<T> + Send>,
 }
 
 /// The future of a call.
-pub type Running = Pin<Box<dyn Future<Output = Result<Reply, ToolError>> + Send>>;
+pub type Running<T = Reply> = Pin<Box<dyn Future<Output = Result<T, ToolError>> + Send>>;
 
-impl Prepared {
+impl<T> Prepared<T> {
     /// Begins the work.
     #[must_use]
-    pub fn start(self, cx: ToolCx) -> Running {
+    pub fn start(self, cx: ToolCx) -> Running<T> {
         (self.start)(cx)
     }
 }
@@ -114,6 +150,29 @@ impl Row {
     /// An unknown, missing or wrong argument.
     pub fn prepare(&self, arguments: Object) -> Result<Prepared, ToolError> {
         (self.prepare)(&self.input_schema, arguments)
+    }
+}
+
+impl Long {
+    /// Reads the arguments of a call of `row` that is to become a task.
+    ///
+    /// # Errors
+    ///
+    /// As [`Row::prepare`].
+    pub fn prepare(&self, row: &Row, arguments: Object) -> Result<Prepared<Started>, ToolError> {
+        (self.begin)(&row.input_schema, arguments)
+    }
+
+    /// How far the work is; see [`LongTool::look`].
+    #[must_use]
+    pub fn look(&self, cx: ToolCx, work: Value) -> Running<Phase> {
+        (self.look)(cx, work)
+    }
+
+    /// Stops the work; see [`LongTool::stop`].
+    #[must_use]
+    pub fn stop(&self, cx: ToolCx, work: Value) -> Running<()> {
+        (self.stop)(cx, work)
     }
 }
 
@@ -130,18 +189,64 @@ fn row<T: Tool>() -> Row {
         input_schema,
         output_schema: schema::output(&schema::reference::<T::Output>()),
         output_reference: schema::reference::<T::Output>,
+        long: None,
         prepare: |schema, arguments| {
             let args: T::Args = arguments::read(schema, arguments)?;
             let patience = T::patience(&args);
             let start = move |cx: ToolCx| -> Running {
                 Box::pin(async move {
-                    let reply = Reply::of(&T::call(&cx, args).await?)?;
-                    Ok(reply.with_links(cx.links.take()))
+                    let output = T::call(&cx, args).await?;
+                    reply(&cx, &output)
                 })
             };
             Ok(Prepared { patience, start: Box::new(start) })
         },
     }
+}
+
+fn long<T: LongTool>() -> Row {
+    let mut row = row::<T>();
+    row.long = Some(Long {
+        scopes: row.scopes.union(ScopeSet::of(T::FOLLOW)),
+        pause: T::PAUSE,
+        begin: |schema, arguments| {
+            let args: T::Args = arguments::read(schema, arguments)?;
+            let patience = T::patience(&args);
+            let start = move |cx: ToolCx| -> Running<Started> {
+                Box::pin(async move {
+                    Ok(match T::begin(&cx, args).await? {
+                        Begun::Done(output) => Started::Done(reply(&cx, &output)?),
+                        Begun::On { work, within, state } => {
+                            let work = serde_json::to_value(work);
+                            let work = work.map_err(|error| ToolError::internal(&error))?;
+                            Started::On { work, within, state }
+                        }
+                    })
+                })
+            };
+            Ok(Prepared { patience, start: Box::new(start) })
+        },
+        look: |cx, work| {
+            Box::pin(async move {
+                Ok(match T::look(&cx, known::<T>(work)?).await? {
+                    Stage::Done(output) => Stage::Done(reply(&cx, &output)?),
+                    Stage::On(state) => Stage::On(state),
+                    Stage::Stopped(state) => Stage::Stopped(state),
+                })
+            })
+        },
+        stop: |cx, work| Box::pin(async move { T::stop(&cx, known::<T>(work)?).await }),
+    });
+    row
+}
+
+/// What was sealed by this server is as it was written.
+fn known<T: LongTool>(work: Value) -> Result<T::Work, ToolError> {
+    serde_json::from_value(work).map_err(|error| ToolError::internal(&error))
+}
+
+fn reply<T: Serialize>(cx: &ToolCx, output: &T) -> Result<Reply, ToolError> {
+    Ok(Reply::of(output)?.with_links(cx.links.take()))
 }
 
 /// The tools, built once at start and shared by every request.
