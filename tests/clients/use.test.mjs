@@ -26,6 +26,10 @@ const URI = `sequentum://agents/${AGENT.id}`;
 const PROMPT = { name: 'debug-agent', arguments: { agentName: AGENT.name } };
 const SCOPES = 'agents:read agents:write runs:read spaces:read billing:read';
 const [LEGACY, MODERN] = ['2025-11-25', '2026-07-28'];
+const OLDEST = {
+  revision: '2025-03-26',
+  options: { versionNegotiation: { mode: 'legacy' }, supportedProtocolVersions: ['2025-03-26'] },
+};
 
 let demo;
 before(async () => (demo = await startDemo()));
@@ -61,7 +65,7 @@ async function use(client) {
 }
 
 describe('TypeScript', { concurrency: true, timeout: 60_000 }, () => {
-  for (const era of ERAS) {
+  for (const era of [OLDEST, ...ERAS]) {
     test(`the client of the second generation, ${era.revision}`, async () => {
       const provider = new MemoryProvider();
       await signIn(demo, era, provider, { login: ALICE });

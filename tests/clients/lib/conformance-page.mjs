@@ -8,15 +8,19 @@ function verdict(scenario) {
   return failed === 0 ? `passed (${passed})` : `**fails** (${passed} of ${passed + failed})`;
 }
 
+/** Sessions are of the 2025 revisions. */
+const mode = ({ revision, sessions }) => (revision < '2026' ? sessions : 'none');
+
 const sum = (numbers) => numbers.reduce((total, number) => total + number, 0);
 
-function totals({ build, revision, sessions, scenarios }) {
+function totals(run) {
+  const { build, revision, scenarios } = run;
   const scored = scenarios.filter(({ required }) => required);
   const whole = scored.filter(({ failed }) => failed === 0).length;
   const passed = sum(scenarios.map((scenario) => scenario.passed));
   const failed = sum(scenarios.map((scenario) => scenario.failed));
   const required = `${whole} of ${scored.length}`;
-  return `| ${build} | ${revision} | ${sessions} | ${required} | ${passed} of ${passed + failed} |`;
+  return `| ${build} | ${revision} | ${mode(run)} | ${required} | ${passed} of ${passed + failed} |`;
 }
 
 /** One table: a line for each scenario, a column for each way in which it was run. */
@@ -24,7 +28,7 @@ function table(runs, required) {
   const names = [...new Set(runs.flatMap(({ scenarios }) => scenarios.filter((s) => s.required === required)).map(({ name }) => name))];
   const cells = (name) => runs.map(({ scenarios }) => verdict(scenarios.find((scenario) => scenario.name === name)));
   return [
-    `| Scenario | ${runs.map(({ build, sessions }) => `${build}, ${sessions}`).join(' | ')} |`,
+    `| Scenario | ${runs.map((run) => `${run.build}, sessions: ${mode(run)}`).join(' | ')} |`,
     `| --- |${' --- |'.repeat(runs.length)}`,
     ...names.map((name) => `| \`${name}\` | ${cells(name).join(' | ')} |`),
   ].join('\n');
@@ -56,9 +60,9 @@ and compares this page with the outcome.
 
 The suite is written for a server with test tools, resources and prompts of its own. So there are two builds: \`${FIXTURES}\`,
 with the Cargo feature \`conformance-fixtures\`, which has them beside the product's on the same router, with the same limits and
-sign-in; and the one that is \`shipped\`, which cannot pass what calls them. Sessions are those of the 2025 revisions (\`SESSIONS\`):
-\`sealed\`, the default, where the server can ask nothing of its clients, or \`live\`. In brackets are checks. A warning of the suite
-counts as a failure.
+sign-in; and the one that is \`shipped\`, which cannot pass what calls them. Sessions are of the 2025 revisions only
+(\`SESSIONS\`): \`sealed\`, the default, where the server can ask nothing of its clients, or \`live\`. In brackets are checks. A
+warning of the suite counts as a failure.
 
 | Build | Revision | Sessions | Required scenarios passed | Checks passed, of all |
 | --- | --- | --- | --- | --- |
