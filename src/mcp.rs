@@ -10,6 +10,8 @@ mod direct;
 mod fixtures;
 mod guard;
 mod instructions;
+mod lists;
+mod named;
 mod progress;
 mod prompts;
 mod resources;
@@ -27,10 +29,10 @@ use rmcp::{
         CacheScope, CallToolRequestParams, CallToolResponse, CancelTaskParams, CompleteRequestParams,
         CompleteResult, DiscoverResult, GetPromptRequestParams, GetPromptResponse, GetTaskParams,
         GetTaskResult, Implementation, InitializeRequestParams, InitializeResult, ListPromptsResult,
-        ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams, Prompt,
-        ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse, Resource, ResourceTemplate,
-        ServerCapabilities, ServerConfig, SubscribeRequestMethod, SubscribeRequestParams, SubscriptionFilter,
-        Tool, UnsubscribeRequestMethod, UnsubscribeRequestParams, UpdateTaskParams,
+        ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+        ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig,
+        SubscribeRequestMethod, SubscribeRequestParams, SubscriptionFilter, Tool, UnsubscribeRequestMethod,
+        UnsubscribeRequestParams, UpdateTaskParams,
     },
     service::{NotificationContext, RequestContext, SubscriptionContext},
     transport::streamable_http_server::{
@@ -52,13 +54,16 @@ use self::fixtures::{WithFixtures as Served, with_fixtures as served};
 #[cfg(not(feature = "conformance-fixtures"))]
 use std::convert::identity as served;
 
-use self::subscriptions::LiveSubscriptions;
 pub(crate) use self::subscriptions::too_many;
 pub use self::{
     audit::{Audited, Auditor},
     scope::CallScope,
     stdio::StdioError,
     subscriptions::ListenError,
+};
+use self::{
+    lists::{Lists, Needs},
+    subscriptions::LiveSubscriptions,
 };
 use crate::{
     api::Api,
@@ -67,10 +72,9 @@ use crate::{
     completions::Completions,
     config,
     prompts::{PromptError, Prompts},
-    resources::ResourceUri,
     seal::Sealer,
     subscriptions::Subscriptions,
-    tools::{Catalog, Reach, Row, Selection},
+    tools::{Catalog, Row, Selection},
 };
 
 /// The revisions served, oldest first. Those before 2026-07-28 begin with `initialize`.
@@ -136,35 +140,6 @@ pub(crate) struct Shared {
     call_timeout: Duration,
 }
 
-/// What clients list, in the library's types, each item with what it needs. Built once.
-struct Lists {
-    tools: Vec<(Needs, Tool)>,
-    prompts: Vec<(Needs, Prompt)>,
-    resources: Vec<(Needs, Resource)>,
-    templates: Vec<(Needs, ResourceTemplate)>,
-}
-
-/// What the tools behind an item need to be called.
-#[derive(Debug, Clone, Copy, Default)]
-struct Needs {
-    scopes: ScopeSet,
-    reach: Reach,
-}
-
-impl Needs {
-    /// Those of a prompt: of all tools that it leads through.
-    fn of_prompt(prompt: &crate::prompts::Prompt, catalog: &Catalog) -> Self {
-        Self::of(prompt.tools.iter().filter_map(|name| catalog.find(name)))
-    }
-
-    fn of<'a>(rows: impl IntoIterator<Item = &'a Row>) -> Self {
-        rows.into_iter().fold(Self::default(), |needs, row| Self {
-            scopes: needs.scopes.union(row.scopes),
-            reach: needs.reach.and(Reach::of(row)),
-        })
-    }
-}
-
 impl Mcp {
     /// Builds everything that requests share.
     ///
@@ -195,12 +170,7 @@ impl Mcp {
             .with_protocol_version(ProtocolVersion::V_2025_11_25)
             .with_instructions(instructions::text());
         let prompts = Prompts::new()?;
-        let lists = Lists {
-            tools: catalog.rows().iter().map(|row| (Needs::of([row]), tools::describe(row))).collect(),
-            prompts: prompts.all().iter().map(|prompt| prompts::describe(prompt, &catalog)).collect(),
-            resources: resources::describe_fixed(&catalog),
-            templates: resources::describe_templates(&catalog),
-        };
+        let lists = Lists::new(&catalog, &prompts);
         let shared = Arc::new(Shared {
             subscriptions: Subscriptions::new(Arc::clone(&api), clock.clone()),
             api,
@@ -259,20 +229,7 @@ impl Mcp {
         caller: &Caller,
         selection: Selection,
     ) -> ScopeSet {
-        let shared = &self.server.shared;
-        let row = match (method, target) {
-            ("tools/call", Some(name)) => shared.catalog.find(name),
-            ("resources/read" | "resources/subscribe", Some(uri)) => {
-                uri.parse::<ResourceUri>().ok().and_then(|uri| shared.catalog.find(uri.kind().tool))
-            }
-            (method, Some(id)) if tasks::METHODS.contains(&method) => tasks::row(shared, id, caller),
-            _ => None,
-        };
-        let mut needs = Needs::of(row);
-        if let Some(long) = row.and_then(|row| row.long).filter(|_| tasks::METHODS.contains(&method)) {
-            needs.scopes = long.scopes;
-        }
-        if selection.admits(needs.reach) { needs.scopes } else { ScopeSet::EMPTY }
+        named::scopes(&self.server.shared, method, target, caller, selection)
     }
 
     /// Any message, with the library's rules for its era.
@@ -283,18 +240,7 @@ impl Mcp {
     /// The name, in words of ours, of what a request names: a tool, a prompt, a kind of resource, the tool of a task.
     #[must_use]
     pub fn name_of(&self, method: &str, target: Option<&str>, caller: &Caller) -> Option<&'static str> {
-        let shared = &self.server.shared;
-        match method {
-            "tools/call" => shared.catalog.find(target?).map(|row| row.name),
-            "prompts/get" => shared.prompts.find(target?).map(|prompt| prompt.name),
-            "resources/read" | "resources/subscribe" => {
-                target?.parse::<ResourceUri>().ok().map(|uri| uri.kind().name)
-            }
-            method if tasks::METHODS.contains(&method) => {
-                tasks::row(shared, target?, caller).map(|row| row.name)
-            }
-            _ => None,
-        }
+        named::name(&self.server.shared, method, target, caller)
     }
 
     /// A message within a live session (with the library's id of it), the `initialize` that opens one, or the GET that
@@ -394,7 +340,7 @@ impl ServerHandler for McpServer {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let items = Self::visible(request, &context, &self.shared.lists.tools)?;
+        let items = lists::visible(request, &context, &self.shared.lists.tools)?;
         Ok(ListToolsResult::with_all_items(items)
             .with_ttl_ms(self.list_cache_ttl_ms())
             .with_cache_scope(CacheScope::Private))
@@ -405,7 +351,7 @@ impl ServerHandler for McpServer {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
-        let items = Self::visible(request, &context, &self.shared.lists.prompts)?;
+        let items = lists::visible(request, &context, &self.shared.lists.prompts)?;
         Ok(ListPromptsResult::with_all_items(items)
             .with_ttl_ms(self.list_cache_ttl_ms())
             .with_cache_scope(CacheScope::Private))
@@ -416,7 +362,7 @@ impl ServerHandler for McpServer {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        let items = Self::visible(request, &context, &self.shared.lists.resources)?;
+        let items = lists::visible(request, &context, &self.shared.lists.resources)?;
         Ok(ListResourcesResult::with_all_items(items)
             .with_ttl_ms(self.list_cache_ttl_ms())
             .with_cache_scope(CacheScope::Private))
@@ -427,7 +373,7 @@ impl ServerHandler for McpServer {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
-        let items = Self::visible(request, &context, &self.shared.lists.templates)?;
+        let items = lists::visible(request, &context, &self.shared.lists.templates)?;
         Ok(ListResourceTemplatesResult::with_all_items(items)
             .with_ttl_ms(self.list_cache_ttl_ms())
             .with_cache_scope(CacheScope::Private))
@@ -537,24 +483,6 @@ impl ServerHandler for McpServer {
 }
 
 impl McpServer {
-    /// The items of a list that this caller can use, in their order; every list is one page.
-    ///
-    /// What lacks nothing but a scope that is never asked for at first sign-in stays visible: calling it is what leads
-    /// to the challenge that asks for it.
-    fn visible<T: Clone>(
-        request: Option<PaginatedRequestParams>,
-        context: &RequestContext<RoleServer>,
-        list: &[(Needs, T)],
-    ) -> Result<Vec<T>, ErrorData> {
-        if request.is_some_and(|request| request.cursor.is_some()) {
-            return Err(ErrorData::invalid_params("Unknown cursor: this list is one page.", None));
-        }
-        let scope = CallScope::of(context)?;
-        let held = scope.caller.scopes().union(ScopeSet::STEP_UP);
-        let usable = |needs: &Needs| held.contains(needs.scopes) && scope.selection.admits(needs.reach);
-        Ok(list.iter().filter(|(needs, _)| usable(needs)).map(|(_, item)| item.clone()).collect())
-    }
-
     fn list_cache_ttl_ms(&self) -> u64 {
         u64::try_from(self.shared.list_cache_ttl.as_millis()).unwrap_or(u64::MAX)
     }

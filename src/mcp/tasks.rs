@@ -83,10 +83,10 @@ pub(super) async fn begin(
     scope: &CallScope,
 ) -> CallToolResponse {
     let begun = async {
-        let prepared = long.prepare(row, arguments)?;
+        let prepared = row.prepare(arguments)?;
         let patience = prepared.patience.unwrap_or(shared.call_timeout);
         let cx = tools::context(shared, scope, progress, cancelled, patience);
-        match tools::guarded(Work::of(row, patience), prepared.start(cx), cancelled, scope).await? {
+        match tools::guarded(Work::of(row, patience), prepared.begin(cx), cancelled, scope).await? {
             Started::Done(reply) => Ok(tools::result(Ok(reply), scope).into()),
             Started::On { work, within, state } => {
                 let task = create(shared, row, long, work, within, &scope.caller)?;

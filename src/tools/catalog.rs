@@ -100,7 +100,6 @@ pub struct Long {
     pub scopes: ScopeSet,
     /// How long a client should wait between two looks.
     pub pause: Duration,
-    begin: fn(&Object, Object) -> Result<Prepared<Started>, ToolError>,
     look: fn(ToolCx, Value) -> Running<Phase>,
     stop: fn(ToolCx, Value) -> Running<()>,
 }
@@ -125,20 +124,69 @@ pub enum Started {
 pub type Phase = Stage<Reply>;
 
 /// A call whose arguments were read.
-pub struct Prepared<T = Reply> {
+pub struct Prepared {
     /// How long it may take, where the usual deadline does not fit.
     pub patience: Option<Duration>,
-    start: Box<dyn FnOnce(ToolCx) -> Running<T> + Send>,
+    ready: Box<dyn Ready>,
 }
 
 /// The future of a call.
 pub type Running<T = Reply> = Pin<Box<dyn Future<Output = Result<T, ToolError>> + Send>>;
 
-impl<T> Prepared<T> {
-    /// Begins the work.
+impl Prepared {
+    /// Calls the tool.
     #[must_use]
-    pub fn start(self, cx: ToolCx) -> Running<T> {
-        (self.start)(cx)
+    pub fn start(self, cx: ToolCx) -> Running {
+        self.ready.call(cx)
+    }
+
+    /// Begins what can be followed as a task; see [`LongTool::begin`]. Other tools are called.
+    #[must_use]
+    pub fn begin(self, cx: ToolCx) -> Running<Started> {
+        self.ready.begin(cx)
+    }
+}
+
+/// Arguments of a tool, with what can be done with them.
+trait Ready: Send {
+    fn call(self: Box<Self>, cx: ToolCx) -> Running;
+    fn begin(self: Box<Self>, cx: ToolCx) -> Running<Started>;
+}
+
+/// Those of any tool.
+struct Short<T: Tool>(T::Args);
+
+/// Those of one whose calls can be followed.
+struct Lasting<T: LongTool>(T::Args);
+
+impl<T: Tool> Ready for Short<T> {
+    fn call(self: Box<Self>, cx: ToolCx) -> Running {
+        Box::pin(async move {
+            let output = T::call(&cx, self.0).await?;
+            reply(&cx, &output)
+        })
+    }
+
+    fn begin(self: Box<Self>, cx: ToolCx) -> Running<Started> {
+        Box::pin(async move { self.call(cx).await.map(Started::Done) })
+    }
+}
+
+impl<T: LongTool> Ready for Lasting<T> {
+    fn call(self: Box<Self>, cx: ToolCx) -> Running {
+        Box::new(Short::<T>(self.0)).call(cx)
+    }
+
+    fn begin(self: Box<Self>, cx: ToolCx) -> Running<Started> {
+        Box::pin(async move {
+            Ok(match T::begin(&cx, self.0).await? {
+                Begun::Done(output) => Started::Done(reply(&cx, &output)?),
+                Begun::On { work, within, state } => {
+                    let work = serde_json::to_value(work).map_err(|error| ToolError::internal(&error))?;
+                    Started::On { work, within, state }
+                }
+            })
+        })
     }
 }
 
@@ -154,15 +202,6 @@ impl Row {
 }
 
 impl Long {
-    /// Reads the arguments of a call of `row` that is to become a task.
-    ///
-    /// # Errors
-    ///
-    /// As [`Row::prepare`].
-    pub fn prepare(&self, row: &Row, arguments: Object) -> Result<Prepared<Started>, ToolError> {
-        (self.begin)(&row.input_schema, arguments)
-    }
-
     /// How far the work is; see [`LongTool::look`].
     #[must_use]
     pub fn look(&self, cx: ToolCx, work: Value) -> Running<Phase> {
@@ -190,17 +229,7 @@ fn row<T: Tool>() -> Row {
         output_schema: schema::output(&schema::reference::<T::Output>()),
         output_reference: schema::reference::<T::Output>,
         long: None,
-        prepare: |schema, arguments| {
-            let args: T::Args = arguments::read(schema, arguments)?;
-            let patience = T::patience(&args);
-            let start = move |cx: ToolCx| -> Running {
-                Box::pin(async move {
-                    let output = T::call(&cx, args).await?;
-                    reply(&cx, &output)
-                })
-            };
-            Ok(Prepared { patience, start: Box::new(start) })
-        },
+        prepare: |schema, arguments| prepare::<T>(schema, arguments, |args| Box::new(Short::<T>(args))),
     }
 }
 
@@ -209,23 +238,6 @@ fn long<T: LongTool>() -> Row {
     row.long = Some(Long {
         scopes: row.scopes.union(ScopeSet::of(T::FOLLOW)),
         pause: T::PAUSE,
-        begin: |schema, arguments| {
-            let args: T::Args = arguments::read(schema, arguments)?;
-            let patience = T::patience(&args);
-            let start = move |cx: ToolCx| -> Running<Started> {
-                Box::pin(async move {
-                    Ok(match T::begin(&cx, args).await? {
-                        Begun::Done(output) => Started::Done(reply(&cx, &output)?),
-                        Begun::On { work, within, state } => {
-                            let work = serde_json::to_value(work);
-                            let work = work.map_err(|error| ToolError::internal(&error))?;
-                            Started::On { work, within, state }
-                        }
-                    })
-                })
-            };
-            Ok(Prepared { patience, start: Box::new(start) })
-        },
         look: |cx, work| {
             Box::pin(async move {
                 Ok(match T::look(&cx, known::<T>(work)?).await? {
@@ -237,7 +249,17 @@ fn long<T: LongTool>() -> Row {
         },
         stop: |cx, work| Box::pin(async move { T::stop(&cx, known::<T>(work)?).await }),
     });
+    row.prepare = |schema, arguments| prepare::<T>(schema, arguments, |args| Box::new(Lasting::<T>(args)));
     row
+}
+
+fn prepare<T: Tool>(
+    schema: &Object,
+    arguments: Object,
+    ready: impl FnOnce(T::Args) -> Box<dyn Ready>,
+) -> Result<Prepared, ToolError> {
+    let args: T::Args = arguments::read(schema, arguments)?;
+    Ok(Prepared { patience: T::patience(&args), ready: ready(args) })
 }
 
 /// What was sealed by this server is as it was written.
