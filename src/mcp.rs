@@ -8,7 +8,7 @@ mod completions;
 mod direct;
 #[cfg(feature = "conformance-fixtures")]
 mod fixtures;
-mod guard;
+pub(crate) mod guard;
 mod instructions;
 mod lists;
 mod named;
@@ -16,7 +16,7 @@ mod progress;
 mod prompts;
 mod resources;
 mod scope;
-mod stdio;
+pub(crate) mod stdio;
 mod subscriptions;
 mod tasks;
 mod tools;
@@ -87,7 +87,8 @@ pub const META_PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion
 /// The extension under which calls become tasks, in [`NEWEST`] only.
 pub const TASKS_EXTENSION: &str = rmcp::model::TASKS_EXTENSION_ID;
 
-const SUPPORTED: [ProtocolVersion; 4] = [
+/// The revisions in the library's words.
+pub(crate) const SUPPORTED: [ProtocolVersion; 4] = [
     ProtocolVersion::V_2025_03_26,
     ProtocolVersion::V_2025_06_18,
     ProtocolVersion::V_2025_11_25,
@@ -284,7 +285,7 @@ impl Mcp {
         stop: impl Future<Output = ()>,
     ) -> Result<(), StdioError> {
         let server = McpServer { live: Some(Arc::default()), ..self.server.clone() };
-        stdio::serve(server, caller, selection, stop).await
+        stdio::serve_local(server, caller, selection, stop).await
     }
 
     /// A call of a known tool that asks for nothing but its result, and about which the library has nothing to say.
