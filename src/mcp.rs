@@ -87,7 +87,7 @@ pub const META_PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion
 /// The extension under which calls become tasks, in [`NEWEST`] only.
 pub const TASKS_EXTENSION: &str = rmcp::model::TASKS_EXTENSION_ID;
 
-/// The revisions in the library's words.
+/// [`REVISIONS`] in the library's words.
 pub(crate) const SUPPORTED: [ProtocolVersion; 4] = [
     ProtocolVersion::V_2025_03_26,
     ProtocolVersion::V_2025_06_18,
