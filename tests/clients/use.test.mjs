@@ -107,6 +107,7 @@ describe('Python', { concurrency: true, timeout: 90_000 }, () => {
       const path = fileURLToPath(new URL(`python/${script}`, import.meta.url));
       const args = [path, demo.endpoint, `${AGENT.id}`, ...(mode ? [mode] : [])];
       const { code, stdout, stderr } = await run(python, args, {
+        env: { PYTHONDONTWRITEBYTECODE: '1' },
         async onLine(line, answer) {
           if (line.startsWith('AUTHORIZE ')) answer(await visit(line.slice(10), { login: ALICE }));
         },
