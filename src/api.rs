@@ -35,7 +35,7 @@ pub use self::{
     storage::{End, MAX_READ, Piece},
     window::Window,
 };
-use crate::{clock::Clock, config, outbound};
+use crate::{clock::Clock, config, metrics::Metrics, outbound};
 
 /// The platform, shared by all callers: one connection pool, one retry policy.
 #[derive(Debug)]
@@ -52,6 +52,13 @@ impl Api {
         let loopback = outbound::is_loopback(&config.url);
         let storage = storage::Storage::new(http.clone(), config.storage_hosts.clone(), loopback);
         Self { network: network::Network::new(config, http, clock), retry: config.retry, storage }
+    }
+
+    /// The same, counted.
+    #[must_use]
+    pub fn counted(mut self, metrics: Metrics) -> Self {
+        self.network.metrics = metrics;
+        self
     }
 
     /// The API for one caller and one request: `credential` is sent along, nothing lasts beyond `deadline`.

@@ -10,7 +10,10 @@ pub mod reference;
 pub mod settings;
 mod values;
 
-use std::{net::IpAddr, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use ipnet::IpNet;
 use secrecy::{SecretSlice, SecretString};
@@ -24,8 +27,8 @@ pub use self::{
 use self::{
     lookup::Reader,
     values::{
-        api_key, boolean, browser_origin, host_name, list, origin, seconds, service_url, session_key,
-        trusted_proxies,
+        api_key, boolean, browser_origin, host_name, list, metrics_address, origin, seconds, service_url,
+        session_key, trusted_proxies,
     },
 };
 use crate::tools::Toolset;
@@ -45,7 +48,7 @@ pub struct Config {
     pub limits: Limits,
     /// Protocol answers.
     pub mcp: Mcp,
-    /// Logs.
+    /// Logs and metrics.
     pub telemetry: Telemetry,
 }
 
@@ -148,13 +151,15 @@ pub struct Mcp {
     pub toolsets: Vec<Toolset>,
 }
 
-/// Logs.
+/// Logs and metrics.
 #[derive(Debug, Clone)]
 pub struct Telemetry {
     /// Whether to log at debug level.
     pub debug: bool,
     /// Form of the lines.
     pub format: LogFormat,
+    /// Where metrics are scraped; `None` counts nothing.
+    pub metrics: Option<SocketAddr>,
 }
 
 /// Form of the log lines.
@@ -274,6 +279,7 @@ fn read(r: &mut Reader<'_>) -> Option<Config> {
                 "json" => Some(LogFormat::Json),
                 _ => None,
             }),
+            metrics: r.required(&settings::METRICS_ADDR, None, metrics_address),
         },
     })
 }

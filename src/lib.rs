@@ -21,7 +21,7 @@
 //! | [`api`] | the platform's REST API, typed: retries, limits, errors |
 //!
 //! Beside them: [`policies`] (what a model must not invent), [`config`] (settings), [`clock`] (time as a parameter),
-//! [`outbound`] (one recipe for HTTP clients), [`seal`] (what clients keep for the server), [`telemetry`] (logs), and
+//! [`outbound`] (one recipe for HTTP clients), [`seal`] (what clients keep for the server), [`telemetry`] (logs), [`metrics`] (what is counted), and
 //! [`demo`], a simulated platform that nothing in the path above knows.
 
 pub mod api;
@@ -34,6 +34,7 @@ pub mod config;
 pub mod demo;
 pub mod http;
 pub mod mcp;
+pub mod metrics;
 pub mod outbound;
 pub mod policies;
 pub mod prompts;

@@ -10,7 +10,7 @@ use url::Url;
 
 pub(super) use super::call::Call;
 use super::{ApiError, Credential, Fault, Session};
-use crate::{clock::Clock, config};
+use crate::{clock::Clock, config, metrics::Metrics};
 
 /// The connection pool to the platform.
 #[derive(Debug)]
@@ -21,6 +21,7 @@ pub(super) struct Network {
     timeout: Duration,
     max_bytes: usize,
     clock: Clock,
+    pub metrics: Metrics,
 }
 
 /// A successful answer (2xx, or 3xx where that is asked for).
@@ -39,6 +40,7 @@ impl Network {
             timeout: config.timeout,
             max_bytes: config.max_response_bytes,
             clock,
+            metrics: Metrics::default(),
         }
     }
 
@@ -59,10 +61,11 @@ impl Network {
                 None => Box::pin(self.attempt_lent(call, credential)).await,
             }
         };
-        match tokio::time::timeout(timeout, exchange).await {
-            Ok(result) => result,
-            Err(_elapsed) => Err(fail(Fault::Timeout)),
-        }
+        let counted = self.metrics.platform(call.operation);
+        let result =
+            tokio::time::timeout(timeout, exchange).await.unwrap_or_else(|_| Err(fail(Fault::Timeout)));
+        counted.ended(result.as_ref().map_or_else(|error| error.fault().name(), |_| "ok"));
+        result
     }
 
     async fn attempt_lent(&self, call: &Call, credential: &Credential) -> Result<Answer, ApiError> {
@@ -151,11 +154,25 @@ impl Session<'_> {
         let Some(credential) = self.credential else {
             return Err(ApiError::new(call.operation, Fault::NoCredential));
         };
+        self.repeatedly(&call, credential, &mut 0).await
+    }
+
+    /// Sends a call as often as it may be and need be, and counts the attempts.
+    async fn repeatedly(
+        &self,
+        call: &Call,
+        credential: &Credential,
+        attempts: &mut u32,
+    ) -> Result<Answer, ApiError> {
         let network = &self.api.network;
-        self.api
-            .retry
-            .run(call.repeat, self.deadline, || network.send(&call, credential, self.deadline))
-            .await
+        let attempt = || {
+            if *attempts > 0 {
+                network.metrics.repeated(call.operation);
+            }
+            *attempts += 1;
+            network.send(call, credential, self.deadline)
+        };
+        self.api.retry.run(call.repeat, self.deadline, attempt).await
     }
 
     /// Sends a removal. If a later attempt finds nothing, an earlier one, whose answer was lost, has done the work.
@@ -163,12 +180,8 @@ impl Session<'_> {
         let Some(credential) = self.credential else {
             return Err(ApiError::new(call.operation, Fault::NoCredential));
         };
-        let mut attempts = 0_u32;
-        let attempt = || {
-            attempts += 1;
-            self.api.network.send(&call, credential, self.deadline)
-        };
-        match self.api.retry.run(call.repeat, self.deadline, attempt).await {
+        let mut attempts = 0;
+        match self.repeatedly(&call, credential, &mut attempts).await {
             Err(error) if attempts > 1 && *error.fault() == Fault::NotFound => Ok(()),
             Err(error) => Err(error),
             Ok(_ignored) => Ok(()),

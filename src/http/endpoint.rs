@@ -81,7 +81,9 @@ async fn admit(
     {
         return refuse(&spent, spent.problem().json_rpc(id, None));
     }
-    match edge.authenticator.authenticate(headers, uri).await {
+    let verdict = edge.authenticator.authenticate(headers, uri).await;
+    edge.metrics.credential(verdict.as_ref().err().map(|refusal| refusal.code()));
+    match verdict {
         Ok(caller) => {
             let standing = edge.limits.charge_caller(&caller).await;
             if standing.admitted {
@@ -139,6 +141,7 @@ async fn handle(
         Ok(within) => within,
         Err(problem) => return problem.json_rpc(id, envelope.id),
     };
+    edge.metrics.message(known_method(&envelope.method), envelope.revision(&parts.headers));
     let selection = match selection::of(&parts, edge.selection) {
         Ok(selection) => selection,
         Err(problem) => return problem.json_rpc(id, envelope.id),

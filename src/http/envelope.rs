@@ -81,6 +81,15 @@ impl<'a> Envelope<'a> {
         self.tool().or(self.subject.as_deref())
     }
 
+    /// The revision of the message, for counting: `none` where neither it nor its session names one.
+    pub fn revision(&self, headers: &HeaderMap) -> &'static str {
+        if self.modern {
+            return NEWEST;
+        }
+        let named = headers.get(MCP_PROTOCOL_VERSION);
+        REVISIONS.into_iter().find(|known| named.is_some_and(|named| named == known)).unwrap_or("none")
+    }
+
     /// The call, if the library would have nothing to add: no progress, and version and headers that agree.
     pub fn plain_call(&self, headers: &HeaderMap) -> Option<(&'a RawValue, &ToolCall<'a>)> {
         let older =

@@ -3,11 +3,12 @@
 use std::{fs, path::Path};
 
 /// A room, the rooms it may know, and the libraries that are its alone to name.
-const ROOMS: [(&str, &[&str]); 18] = [
+const ROOMS: [(&str, &[&str]); 19] = [
     ("clock", &[]),
     ("outbound", &[]),
+    ("metrics", &[]),
     ("config", &["outbound", "api::retry", "tools::Toolset"]),
-    ("api", &["config", "outbound", "clock"]),
+    ("api", &["config", "outbound", "clock", "metrics"]),
     ("auth", &["api::credential", "api::error", "config", "outbound", "clock"]),
     ("policies", &[]),
     ("seal", &["auth", "clock"]),
@@ -29,12 +30,16 @@ const ROOMS: [(&str, &[&str]); 18] = [
             "auth",
             "config",
             "clock",
+            "metrics",
         ],
     ),
-    ("http", &["mcp", "tools", "auth", "seal", "config", "clock"]),
+    ("http", &["mcp", "tools", "auth", "seal", "config", "clock", "metrics"]),
     ("telemetry", &["config"]),
     ("demo", &["clock", "outbound"]),
-    ("app", &["http", "mcp", "prompts", "tools", "auth", "api", "config", "clock", "outbound", "seal"]),
+    (
+        "app",
+        &["http", "mcp", "prompts", "tools", "auth", "api", "config", "clock", "outbound", "seal", "metrics"],
+    ),
     // For `doctor` and `healthcheck` also what they look at: who may call, which keys can be used, how to connect.
     (
         "cli",
@@ -49,6 +54,7 @@ const ROOMS: [(&str, &[&str]); 18] = [
             "config",
             "clock",
             "outbound",
+            "metrics",
             "api::error",
             "http::KNOWN_ORIGINS",
             "http::PublicUrls",
@@ -57,12 +63,13 @@ const ROOMS: [(&str, &[&str]); 18] = [
 ];
 
 /// Libraries that change shape often or carry a risk, and the only rooms that may name them.
-const LIBRARIES: [(&str, &[&str]); 6] = [
+const LIBRARIES: [(&str, &[&str]); 7] = [
     ("rmcp", &["mcp"]),
     ("axum", &["http", "demo"]),
     ("reqwest", &["outbound", "api", "auth", "app", "cli", "demo"]),
     ("jsonwebtoken", &["auth", "demo"]),
     ("redis", &["http"]),
+    ("prometheus_client", &["metrics"]),
     ("clap", &["cli"]),
 ];
 

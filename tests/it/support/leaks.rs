@@ -62,6 +62,14 @@ pub fn check_log(from: usize) {
     }
 }
 
+/// Fails if a secret or something private stands in what is counted.
+pub fn check_metrics(page: &str) {
+    for hidden in lock(&SECRETS).iter().chain(&*lock(&PRIVATE)) {
+        let line = page.lines().find(|line| line.contains(&**hidden));
+        assert!(line.is_none(), "the metrics hold {hidden:?}: {line:?}");
+    }
+}
+
 fn remember(list: &Mutex<Vec<String>>, text: &str) {
     let mut list = lock(list);
     if !list.iter().any(|known| known == text) {
