@@ -24,6 +24,7 @@ use crate::{
     outbound,
     seal::{SealError, Sealer},
     tools::{Catalog, Selection},
+    traces::Traces,
 };
 
 /// Connections at a time to where metrics are scraped.
@@ -71,6 +72,9 @@ pub enum StartError {
     /// The store of the limits cannot be used.
     #[error(transparent)]
     Limits(#[from] StoreError),
+    /// Traces cannot be sent to where they should go.
+    #[error(transparent)]
+    Traces(#[from] crate::traces::SetupError),
     /// The text of a prompt is broken, which is a fault of this build.
     #[error("a prompt cannot be built: {0}")]
     Prompts(#[from] crate::prompts::PromptError),
@@ -134,6 +138,11 @@ impl App {
         })?;
         let scraped = config.telemetry.metrics.map(listen_for_metrics).transpose()?;
         let metrics = if scraped.is_some() { Metrics::on(clock.now()) } else { Metrics::default() };
+        let clients = outbound::Clients::default();
+        let traces = match &config.telemetry.traces {
+            Some(endpoint) => Traces::to(endpoint, clients.towards(endpoint)?)?,
+            None => Traces::default(),
+        };
         let origin = match &config.http.public_url {
             Some(url) => url.clone(),
             // Only on loopback: anything else is refused by the configuration.
@@ -142,7 +151,6 @@ impl App {
         let public = PublicUrls::new(&origin, config.auth.issuers.first().cloned().unwrap_or_default());
         let resources = [public.endpoint(), public.origin().to_owned()];
         let catalog = Arc::new(catalog);
-        let clients = outbound::Clients::default();
         let api = Api::new(&config.api, clients.towards(&config.api.url)?, clock.clone());
         let api = Arc::new(api.counted(metrics.clone()));
         let authenticator =
@@ -186,6 +194,7 @@ impl App {
             limits,
             max_body_bytes: config.http.max_body_bytes,
             metrics,
+            traces,
             draining: AtomicBool::new(false),
             public,
         });
@@ -251,6 +260,7 @@ impl App {
         server::serve(listener, router, limits, stop, || edge.drain()).await;
         refresh.abort();
         store.abort();
+        edge.traces.end().await;
         if let Some(scrapes) = scrapes {
             scrapes.abort();
         }

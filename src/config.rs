@@ -27,8 +27,8 @@ pub use self::{
 use self::{
     lookup::Reader,
     values::{
-        api_key, boolean, browser_origin, host_name, list, metrics_address, origin, seconds, service_url,
-        session_key, trusted_proxies,
+        api_key, boolean, browser_origin, collector, host_name, list, metrics_address, origin, seconds,
+        service_url, session_key, trusted_proxies,
     },
 };
 use crate::tools::Toolset;
@@ -48,7 +48,7 @@ pub struct Config {
     pub limits: Limits,
     /// Protocol answers.
     pub mcp: Mcp,
-    /// Logs and metrics.
+    /// Logs, metrics and traces.
     pub telemetry: Telemetry,
 }
 
@@ -151,7 +151,7 @@ pub struct Mcp {
     pub toolsets: Vec<Toolset>,
 }
 
-/// Logs and metrics.
+/// Logs, metrics and traces.
 #[derive(Debug, Clone)]
 pub struct Telemetry {
     /// Whether to log at debug level.
@@ -160,6 +160,8 @@ pub struct Telemetry {
     pub format: LogFormat,
     /// Where metrics are scraped; `None` counts nothing.
     pub metrics: Option<SocketAddr>,
+    /// Where traces are sent to; `None` makes none.
+    pub traces: Option<Url>,
 }
 
 /// Form of the log lines.
@@ -280,6 +282,7 @@ fn read(r: &mut Reader<'_>) -> Option<Config> {
                 _ => None,
             }),
             metrics: r.required(&settings::METRICS_ADDR, None, metrics_address),
+            traces: r.optional(&settings::OTEL_EXPORTER_OTLP_ENDPOINT, collector),
         },
     })
 }

@@ -49,6 +49,7 @@ use crate::{
     mcp::{Auditor, Mcp},
     metrics::Metrics,
     tools::{Catalog, Selection},
+    traces::Traces,
 };
 
 /// What a request may touch. Built once at start, shared by all.
@@ -85,6 +86,8 @@ pub struct Edge {
     pub max_body_bytes: usize,
     /// Where requests are counted.
     pub metrics: Metrics,
+    /// Where it is told what they were spent on.
+    pub traces: Traces,
     /// Set when the process is about to end: readiness turns false, running calls finish.
     pub draining: AtomicBool,
 }

@@ -21,7 +21,7 @@
 //! | [`api`] | the platform's REST API, typed: retries, limits, errors |
 //!
 //! Beside them: [`policies`] (what a model must not invent), [`config`] (settings), [`clock`] (time as a parameter),
-//! [`outbound`] (one recipe for HTTP clients), [`seal`] (what clients keep for the server), [`telemetry`] (logs), [`metrics`] (what is counted), and
+//! [`outbound`] (one recipe for HTTP clients), [`seal`] (what clients keep for the server), [`telemetry`] (logs), [`metrics`] (what is counted), [`traces`] (what a request was spent on), and
 //! [`demo`], a simulated platform that nothing in the path above knows.
 
 pub mod api;
@@ -43,3 +43,4 @@ pub mod seal;
 pub mod subscriptions;
 pub mod telemetry;
 pub mod tools;
+pub mod traces;

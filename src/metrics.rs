@@ -137,7 +137,8 @@ impl Metrics {
             platform_retries: Counters::new(r, &table::PLATFORM_RETRIES),
             auth_verdicts: Counters::new(r, &table::AUTH_VERDICTS).starting_with([["ok"]]),
             sessions_opened: Counters::new(r, &table::SESSIONS_OPENED).starting_with([["sealed"], ["live"]]),
-            limit_charges: Counters::new(r, &table::LIMIT_CHARGES).starting_with(charges.into_iter().flatten()),
+            limit_charges: Counters::new(r, &table::LIMIT_CHARGES)
+                .starting_with(charges.into_iter().flatten()),
             limit_store_fallbacks,
             gauges,
             registry,

@@ -47,6 +47,16 @@ fn metrics_stay_on_this_machine_unless_an_address_is_named() {
 }
 
 #[test]
+fn traces_go_to_a_web_address_without_credentials() {
+    for bad in ["localhost:4318", "grpc://127.0.0.1:4317", "http://user:password@collector:4318", "on"] {
+        let said = problems(&[("OTEL_EXPORTER_OTLP_ENDPOINT", bad)]);
+        assert!(said.contains("expected an http or https URL"), "{said}");
+    }
+    let config = Config::load(&sources(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318")])).unwrap();
+    assert_eq!(config.telemetry.traces.unwrap().as_str(), "http://collector:4318/");
+}
+
+#[test]
 fn every_problem_is_reported_at_once_with_key_value_and_remedy() {
     insta::assert_snapshot!(
         problems(&[("PORT", "3,600"), ("REQUIRE_AUTH", "perhaps"), ("SEQUENTUM_API_URL", "http://dashboard.example.com"), ("ALLOWED_ORIGINS", "https://a.example/")]),

@@ -64,6 +64,14 @@ pub(super) fn host_name(text: &str) -> Option<String> {
     (!text.contains('@') && !authority.host().is_empty()).then(|| text.to_ascii_lowercase())
 }
 
+/// Where traces are sent to: no credential of anybody's goes there, so plain http inside a network will do.
+pub(super) fn collector(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok()?;
+    let web = matches!(url.scheme(), "http" | "https") && url.has_host();
+    let plain = url.username().is_empty() && url.password().is_none();
+    (web && plain && url.query().is_none() && url.fragment().is_none()).then_some(url)
+}
+
 /// `None` for `off`.
 #[expect(clippy::option_option, reason = "the outer one tells whether the text is understood")]
 pub(super) fn metrics_address(text: &str) -> Option<Option<SocketAddr>> {

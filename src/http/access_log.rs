@@ -14,6 +14,7 @@ use axum::{
 use http::{HeaderName, HeaderValue, Method, Request};
 
 use super::{Edge, ROUTES};
+use crate::traces::Incoming;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -65,12 +66,12 @@ pub(super) fn id_of<B>(request: &Request<B>) -> RequestId {
     request.extensions().get().cloned().unwrap_or_else(RequestId::new)
 }
 
-/// Methods and routes for counting: a client's own words are called `other` and `none`.
-fn labels(method: &Method, route: Option<&MatchedPath>) -> [&'static str; 2] {
+/// Methods and routes for counting: a client's own words are `other` and nothing.
+fn labels(method: &Method, route: Option<&MatchedPath>) -> (&'static str, Option<&'static str>) {
     let methods = ["GET", "POST", "DELETE", "OPTIONS", "HEAD"];
     let method = methods.into_iter().find(|known| *known == method.as_str()).unwrap_or("other");
     let route = route.and_then(|route| ROUTES.into_iter().find(|known| *known == route.as_str()));
-    [method, route.unwrap_or("none")]
+    (method, route)
 }
 
 /// The layer.
@@ -84,11 +85,17 @@ pub(super) async fn record(
     request.extensions_mut().insert(id.clone());
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
+    let (method_label, route_label) = labels(&method, route.as_ref());
+    let span = edge.traces.request(method_label, route_label, Incoming::from_headers(request.headers()));
+    if span.is_on() {
+        request.extensions_mut().insert(span.clone());
+    }
     let mut response = next.run(request).await;
     let entry = response.extensions_mut().remove::<Entry>().unwrap_or_default();
     let took = start.elapsed();
-    let [method_label, route_label] = labels(&method, route.as_ref());
-    edge.metrics.http(method_label, route_label, response.status().as_u16(), took);
+    let status = response.status().as_u16();
+    span.answered(status);
+    edge.metrics.http(method_label, route_label.unwrap_or("none"), status, took);
     if let Some(code) = entry.refusal {
         edge.metrics.refused(code);
     }
@@ -97,7 +104,7 @@ pub(super) async fn record(
         http.method = method.as_str(),
         // The route, not the path: a path is the client's text.
         http.route = route.as_ref().map_or("none", MatchedPath::as_str),
-        http.status = response.status().as_u16(),
+        http.status = status,
         duration_ms = (took.as_secs_f64() * 1e6).round() / 1e3,
         caller.id = entry.caller,
         client.id = entry.client,
@@ -105,6 +112,7 @@ pub(super) async fn record(
         tool.name = entry.tool,
         outcome = entry.outcome,
         refusal = entry.refusal,
+        trace.id = span.trace_id(),
         "request"
     );
     response.headers_mut().insert(X_REQUEST_ID, id.0);

@@ -58,6 +58,8 @@ pub(super) struct Envelope<'a> {
     revision: Option<String>,
     /// Whether `_meta` is complete for its era (2026-07-28, "_meta"); nothing is required in the older one.
     complete: bool,
+    /// `traceparent` and `tracestate` of `_meta`.
+    trace: [Option<&'a RawValue>; 2],
     /// Whether progress notices are wanted.
     progress: bool,
 }
@@ -79,6 +81,11 @@ impl<'a> Envelope<'a> {
     /// What the request names: a tool, a prompt, a URI.
     pub fn target(&self) -> Option<&str> {
         self.tool().or(self.subject.as_deref())
+    }
+
+    /// `traceparent` and `tracestate` of the message, if they are texts (2026-07-28, "_meta").
+    pub fn trace(&self) -> [Option<String>; 2] {
+        self.trace.map(|raw| serde_json::from_str(raw?.get()).ok())
     }
 
     /// The revision of the message, for counting: `none` where neither it nor its session names one.
@@ -148,6 +155,10 @@ struct Meta<'a> {
     client_capabilities: Option<&'a RawValue>,
     #[serde(default, rename = "progressToken", borrow, deserialize_with = "present")]
     progress_token: Option<&'a RawValue>,
+    #[serde(default, borrow, deserialize_with = "present")]
+    traceparent: Option<&'a RawValue>,
+    #[serde(default, borrow, deserialize_with = "present")]
+    tracestate: Option<&'a RawValue>,
 }
 
 /// Tells `null` (present) from absent.
@@ -291,6 +302,7 @@ pub(super) fn read(body: &[u8]) -> Result<Envelope<'_>, Refused<'_>> {
         complete: meta.protocol_version.is_some_and(|raw| raw.get().trim_matches('"') == NEWEST)
             && meta.client_capabilities.is_some_and(|raw| raw.get().starts_with('{')),
         progress: meta.progress_token.is_some(),
+        trace: [meta.traceparent, meta.tracestate],
     })
 }
 

@@ -13,6 +13,8 @@ use crate::{auth::Caller, metrics::Metrics};
 
 /// Bytes of the digest that are written: enough to tell calls apart.
 const DIGEST: usize = 8;
+/// The outcome of a request that was given up by its client.
+pub(super) const ABANDONED: &str = "abandoned";
 /// Separates this use of the key from every other.
 const PURPOSE: &[u8] = b"sequentum-mcp audit 1";
 
@@ -67,7 +69,7 @@ pub struct Audited {
 impl Audited {
     /// Writes the record. A request without an outcome was given up by its client.
     pub(super) fn write(&self, caller: &Caller, request_id: &str, outcome: Option<&'static str>) {
-        let outcome = outcome.unwrap_or("abandoned");
+        let outcome = outcome.unwrap_or(ABANDONED);
         let took = self.begun.elapsed();
         self.metrics.called(self.method, self.subject, outcome, took);
         tracing::event!(

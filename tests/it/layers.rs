@@ -3,16 +3,17 @@
 use std::{fs, path::Path};
 
 /// A room, the rooms it may know, and the libraries that are its alone to name.
-const ROOMS: [(&str, &[&str]); 19] = [
+const ROOMS: [(&str, &[&str]); 20] = [
     ("clock", &[]),
     ("outbound", &[]),
     ("metrics", &[]),
+    ("traces", &[]),
     ("config", &["outbound", "api::retry", "tools::Toolset"]),
-    ("api", &["config", "outbound", "clock", "metrics"]),
+    ("api", &["config", "outbound", "clock", "metrics", "traces"]),
     ("auth", &["api::credential", "api::error", "config", "outbound", "clock"]),
     ("policies", &[]),
     ("seal", &["auth", "clock"]),
-    ("tools", &["api", "auth", "clock", "policies", "resources"]),
+    ("tools", &["api", "auth", "clock", "policies", "resources", "traces"]),
     ("completions", &["api", "auth", "clock", "tools::untrusted"]),
     ("resources", &["api::ids", "completions"]),
     ("subscriptions", &["api", "auth", "clock"]),
@@ -31,14 +32,18 @@ const ROOMS: [(&str, &[&str]); 19] = [
             "config",
             "clock",
             "metrics",
+            "traces",
         ],
     ),
-    ("http", &["mcp", "tools", "auth", "seal", "config", "clock", "metrics"]),
+    ("http", &["mcp", "tools", "auth", "seal", "config", "clock", "metrics", "traces"]),
     ("telemetry", &["config"]),
     ("demo", &["clock", "outbound"]),
     (
         "app",
-        &["http", "mcp", "prompts", "tools", "auth", "api", "config", "clock", "outbound", "seal", "metrics"],
+        &[
+            "http", "mcp", "prompts", "tools", "auth", "api", "config", "clock", "outbound", "seal",
+            "metrics", "traces",
+        ],
     ),
     // For `doctor` and `healthcheck` also what they look at: who may call, which keys can be used, how to connect.
     (
@@ -63,13 +68,14 @@ const ROOMS: [(&str, &[&str]); 19] = [
 ];
 
 /// Libraries that change shape often or carry a risk, and the only rooms that may name them.
-const LIBRARIES: [(&str, &[&str]); 7] = [
+const LIBRARIES: [(&str, &[&str]); 8] = [
     ("rmcp", &["mcp"]),
     ("axum", &["http", "demo"]),
-    ("reqwest", &["outbound", "api", "auth", "app", "cli", "demo"]),
+    ("reqwest", &["outbound", "api", "auth", "app", "cli", "demo", "traces"]),
     ("jsonwebtoken", &["auth", "demo"]),
     ("redis", &["http"]),
     ("prometheus_client", &["metrics"]),
+    ("opentelemetry", &["traces"]),
     ("clap", &["cli"]),
 ];
 

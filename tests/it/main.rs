@@ -48,3 +48,4 @@ mod surface_prompts;
 mod tools;
 mod tools_reports;
 mod tools_schedules;
+mod traces;
