@@ -157,6 +157,9 @@ const RESOURCE_METADATA: &str = "/.well-known/oauth-protected-resource";
 /// RFC 8414: the issuer's document, for clients that look for it here.
 const SERVER_METADATA: &str = "/.well-known/oauth-authorization-server";
 
+/// Routes that orchestrators ask, which are counted and not traced.
+const PROBES: [&str; 3] = ["/health", "/livez", "/readyz"];
+
 /// The routes by which requests are counted. [`router`] has no others.
 const ROUTES: [&str; 10] = [
     ENDPOINT,

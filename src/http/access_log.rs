@@ -13,8 +13,8 @@ use axum::{
 };
 use http::{HeaderName, HeaderValue, Method, Request};
 
-use super::{Edge, ROUTES};
-use crate::traces::Incoming;
+use super::{Edge, PROBES, ROUTES};
+use crate::traces::{Incoming, Span};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -86,7 +86,12 @@ pub(super) async fn record(
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
     let (method_label, route_label) = labels(&method, route.as_ref());
-    let span = edge.traces.request(method_label, route_label, Incoming::from_headers(request.headers()));
+    let span = if route_label.is_some_and(|route| PROBES.contains(&route)) {
+        // They come every few seconds and have nothing to tell.
+        Span::OFF
+    } else {
+        edge.traces.request(method_label, route_label, Incoming::from_headers(request.headers()))
+    };
     if span.is_on() {
         request.extensions_mut().insert(span.clone());
     }

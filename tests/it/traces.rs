@@ -110,6 +110,7 @@ async fn failures_are_marked_with_codes_of_ours() {
     server.send(server.post(Some(&token), &call("made_up_name", json!({"word": "made-up argument"})))).await;
     server.send(server.post(Some("made-up-token-of-nobody"), &call("list_spaces", json!({})))).await;
     server.get("/made/up/path?query=made-up-query").await;
+    server.get("/readyz").await;
     server.stop().await;
     let mut spans: Vec<_> = collector.spans().iter().map(described).collect();
     spans.sort_unstable();
