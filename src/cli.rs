@@ -46,7 +46,9 @@ fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn command() -> Command {
+/// The whole command line. A test holds the commands in the documentation against it.
+#[must_use]
+pub fn command() -> Command {
     let mut command = Command::new("sequentum-mcp")
         .version(env!("CARGO_PKG_VERSION"))
         .about("MCP server for the Sequentum web-scraping platform")
@@ -69,14 +71,14 @@ fn command() -> Command {
         .subcommand(healthcheck::command())
         .subcommand(
             Command::new("catalog")
-                .about("Print the reference of tools, prompts, resources or settings")
+                .about("Print the reference of tools, prompts, resources or settings, or the lists in the README")
                 .arg(
                     Arg::new("page")
-                        .value_parser(["tools", "prompts", "resources", "configuration"])
+                        .value_parser(["tools", "prompts", "resources", "configuration", "readme"])
                         .default_value("tools")
                         .help("What to print"),
                 )
-                .arg(Arg::new("json").long("json").num_args(0).help("The same as JSON, but for the configuration")),
+                .arg(Arg::new("json").long("json").num_args(0).help("The same as JSON: tools, prompts and resources")),
         )
         .arg(
             Arg::new("config")

@@ -31,6 +31,7 @@ mod layers;
 mod limits;
 mod live;
 mod models;
+mod nginx;
 mod prompts;
 mod protocol;
 mod replicas;
