@@ -86,7 +86,7 @@ fn connect(endpoint: &str) -> Markup {
         p.install {
             a href=(cursor_link(endpoint)) { "Add to Cursor" }
             a href=(vscode_link("vscode", endpoint)) { "Add to VS Code" }
-            a href=(vscode_link("vscode-insiders", endpoint)) { "VS Code Insiders" }
+            a.second href=(vscode_link("vscode-insiders", endpoint)) { "VS Code Insiders" }
         }
         details {
             summary { "Claude (web, desktop and mobile)" }
