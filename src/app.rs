@@ -16,11 +16,12 @@ use crate::{
     clock::Clock,
     config::{self, Config, SessionMode},
     http::{
-        self, Edge, HostRules, InFlight, Limits, LiveSessions, OriginRules, PublicUrls, SealError, Sessions,
-        StoreError, server,
+        self, Edge, HostRules, InFlight, Limits, LiveSessions, OriginRules, PublicUrls, Sessions, StoreError,
+        server,
     },
     mcp::{Auditor, Mcp, StdioError},
     outbound,
+    seal::{SealError, Sealer},
     tools::{Catalog, Selection},
 };
 
@@ -121,10 +122,9 @@ impl App {
         let api = Arc::new(Api::new(&config.api, clients.towards(&config.api.url)?, clock.clone()));
         let authenticator =
             Authenticator::new(&config.auth, resources, &config.api.url, confirm(&api), &clients, &clock)?;
+        let sealer = Arc::new(Sealer::new(&config.sessions.keys, clock.clone())?);
         let sessions = match config.sessions.mode {
-            SessionMode::Sealed | SessionMode::Live => {
-                Some(Sessions::new(&config.sessions.keys, clock.clone())?)
-            }
+            SessionMode::Sealed | SessionMode::Live => Some(Sessions::new(Arc::clone(&sealer))),
             SessionMode::Off => None,
         };
         let live = (config.sessions.mode == SessionMode::Live)

@@ -9,6 +9,7 @@ mod cors;
 mod endpoint;
 mod envelope;
 mod health;
+mod held;
 mod hosts;
 mod in_flight;
 mod landing;
@@ -39,7 +40,7 @@ pub use self::{
     in_flight::InFlight,
     limits::{Limits, StoreError},
     live::LiveSessions,
-    sessions::{SealError, Sessions},
+    sessions::Sessions,
 };
 use crate::{
     auth::{Authenticator, Challenger},

@@ -20,8 +20,9 @@
 //! | [`tools`] | one file per tool, one list of all of them |
 //! | [`api`] | the platform's REST API, typed: retries, limits, errors |
 //!
-//! Beside them: [`policies`] (what a model must not invent), [`config`] (settings), [`clock`] (time as a parameter), [`outbound`] (one recipe for HTTP clients),
-//! [`telemetry`] (logs), and [`demo`], a simulated platform that nothing in the path above knows.
+//! Beside them: [`policies`] (what a model must not invent), [`config`] (settings), [`clock`] (time as a parameter),
+//! [`outbound`] (one recipe for HTTP clients), [`seal`] (what clients keep for the server), [`telemetry`] (logs), and
+//! [`demo`], a simulated platform that nothing in the path above knows.
 
 pub mod api;
 pub mod app;
@@ -37,6 +38,7 @@ pub mod outbound;
 pub mod policies;
 pub mod prompts;
 pub mod resources;
+pub mod seal;
 pub mod subscriptions;
 pub mod telemetry;
 pub mod tools;

@@ -60,8 +60,6 @@ pub(super) struct Envelope<'a> {
     complete: bool,
     /// Whether progress notices are wanted.
     progress: bool,
-    /// What `initialize` says about its client.
-    pub client: Option<ClientCapabilities>,
 }
 
 /// `params` of `tools/call`.
@@ -93,17 +91,6 @@ impl<'a> Envelope<'a> {
     }
 }
 
-/// Capabilities in `initialize` that decide how a client can be asked something.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-pub(super) struct ClientCapabilities {
-    #[serde(default, deserialize_with = "declared")]
-    pub elicitation: bool,
-    #[serde(default, deserialize_with = "declared")]
-    pub sampling: bool,
-    #[serde(default, deserialize_with = "declared")]
-    pub roots: bool,
-}
-
 /// A refusal that may know the id of the message it answers.
 pub(super) type Refused<'a> = (Problem, Option<&'a RawValue>);
 
@@ -132,8 +119,6 @@ struct Params<'a> {
     arguments: Option<&'a RawValue>,
     #[serde(default, rename = "_meta", borrow)]
     meta: Option<Meta<'a>>,
-    #[serde(default)]
-    capabilities: Option<ClientCapabilities>,
 }
 
 #[derive(Deserialize, Default)]
@@ -159,10 +144,6 @@ struct Meta<'a> {
 /// Tells `null` (present) from absent.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
     <&RawValue>::deserialize(deserializer).map(Some)
-}
-
-fn declared<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
-    Ok(Option::<serde::de::IgnoredAny>::deserialize(deserializer)?.is_some())
 }
 
 /// Header checks that need no body.
@@ -289,7 +270,6 @@ pub(super) fn read(body: &[u8]) -> Result<Envelope<'_>, Refused<'_>> {
     // If it is no string, the library says so.
     let subject = subject.and_then(|raw| serde_json::from_str(raw.get()).ok());
     let taken_back = params.request_id.filter(|_| method == "notifications/cancelled");
-    let client = (method == "initialize").then(|| params.capabilities.unwrap_or_default());
     let meta = params.meta.unwrap_or_default();
     Ok(Envelope {
         id,
@@ -302,7 +282,6 @@ pub(super) fn read(body: &[u8]) -> Result<Envelope<'_>, Refused<'_>> {
         complete: meta.protocol_version.is_some_and(|raw| raw.get().trim_matches('"') == NEWEST)
             && meta.client_capabilities.is_some_and(|raw| raw.get().starts_with('{')),
         progress: meta.progress_token.is_some(),
-        client,
     })
 }
 

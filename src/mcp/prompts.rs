@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{Needs, Shared};
 use crate::{
     prompts::{Prompt, PromptError},
-    tools::Catalog,
+    tools::{Catalog, Selection},
 };
 
 /// A prompt in the library's words, with what the tools that it leads through need.
@@ -26,16 +26,23 @@ pub(super) fn describe(prompt: &Prompt, catalog: &Catalog) -> (Needs, Listed) {
     let arguments: Vec<_> = arguments.collect();
     let arguments = (!arguments.is_empty()).then_some(arguments);
     let listed = Listed::new(prompt.name, Some(prompt.description), arguments).with_title(prompt.title);
-    (Needs::of(prompt.tools.iter().filter_map(|name| catalog.find(name))), listed)
+    (Needs::of_prompt(prompt, catalog), listed)
+}
+
+/// The prompt of this name, unless a tool that it leads through is not offered.
+pub(super) fn offered<'a>(shared: &'a Shared, name: &str, selection: Selection) -> Option<&'a Prompt> {
+    let prompt = shared.prompts.find(name)?;
+    selection.admits(Needs::of_prompt(prompt, &shared.catalog).reach).then_some(prompt)
 }
 
 /// `prompts/get`. The error is the outcome for the log, and what the client is told.
 pub(super) fn get(
     shared: &Shared,
     request: GetPromptRequestParams,
+    selection: Selection,
 ) -> Result<GetPromptResult, (&'static str, ErrorData)> {
     let invalid = |code, message: String, data: Value| (code, ErrorData::invalid_params(message, Some(data)));
-    let Some(prompt) = shared.prompts.find(&request.name) else {
+    let Some(prompt) = offered(shared, &request.name, selection) else {
         let message = "Unknown prompt: prompts/list shows the names.".to_owned();
         return Err(invalid("unknown_prompt", message, json!({"code": "unknown_prompt"})));
     };

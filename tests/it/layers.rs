@@ -3,13 +3,14 @@
 use std::{fs, path::Path};
 
 /// A room, the rooms it may know, and the libraries that are its alone to name.
-const ROOMS: [(&str, &[&str]); 17] = [
+const ROOMS: [(&str, &[&str]); 18] = [
     ("clock", &[]),
     ("outbound", &[]),
     ("config", &["outbound", "api::retry", "tools::Toolset"]),
     ("api", &["config", "outbound", "clock"]),
     ("auth", &["api::credential", "api::error", "config", "outbound", "clock"]),
     ("policies", &[]),
+    ("seal", &["auth", "clock"]),
     ("tools", &["api", "auth", "clock", "policies", "resources"]),
     ("completions", &["api", "auth", "clock", "tools::untrusted"]),
     ("resources", &["api::ids", "completions"]),
@@ -30,10 +31,10 @@ const ROOMS: [(&str, &[&str]); 17] = [
             "clock",
         ],
     ),
-    ("http", &["mcp", "tools", "auth", "config", "clock"]),
+    ("http", &["mcp", "tools", "auth", "seal", "config", "clock"]),
     ("telemetry", &["config"]),
     ("demo", &["clock", "outbound"]),
-    ("app", &["http", "mcp", "prompts", "tools", "auth", "api", "config", "clock", "outbound"]),
+    ("app", &["http", "mcp", "prompts", "tools", "auth", "api", "config", "clock", "outbound", "seal"]),
     // For `doctor` and `healthcheck` also what they look at: who may call, which keys can be used, how to connect.
     (
         "cli",
