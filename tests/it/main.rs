@@ -32,6 +32,7 @@ mod limits;
 mod live;
 mod models;
 mod nginx;
+mod pages;
 mod prompts;
 mod protocol;
 mod replicas;
