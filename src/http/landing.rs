@@ -98,7 +98,7 @@ fn connect(endpoint: &str) -> Markup {
         }
         details {
             summary { "Claude Code" }
-            pre { code { "claude mcp add --transport http " (NAME) " " (endpoint) } }
+            pre.command { code { "claude mcp add --transport http " (NAME) " " (endpoint) } }
             p.hint { "Then type " code { "/mcp" } " in a session and sign in." }
         }
         details {
@@ -129,9 +129,23 @@ fn connect(endpoint: &str) -> Markup {
             p { "Most clients read this form, some with " code { "\"type\": \"http\"" } " beside the URL:" }
             pre { code { (pretty(&json!({"mcpServers": {NAME: {"url": endpoint}}}))) } }
             p { "A client that only starts commands gets there through a bridge:" }
-            pre { code { (pretty(&json!({"mcpServers": {NAME: {"command": "npx", "args": ["-y", "mcp-remote", endpoint]}}}))) } }
+            pre { code { (bridge(endpoint)) } }
         }
     }
+}
+
+/// By hand, so that the command stands before its arguments. A URL has nothing in it that JSON would escape.
+fn bridge(endpoint: &str) -> String {
+    format!(
+        r#"{{
+  "mcpServers": {{
+    "{NAME}": {{
+      "command": "npx",
+      "args": ["-y", "mcp-remote", "{endpoint}"]
+    }}
+  }}
+}}"#
+    )
 }
 
 fn pretty(value: &serde_json::Value) -> String {
