@@ -34,25 +34,27 @@ impl Setting {
     }
 }
 
+/// Declares settings, and `ALL` of them in the order of the reference page. Each command has a table of its own.
 macro_rules! settings {
     ($($(#[secret $secret:ident])? $name:ident $([$($alias:literal),*])? = $default:literal, $allowed:literal, $help:literal;)*) => {
         $(
             #[doc = concat!("`", stringify!($name), "`: ", $help)]
-            pub static $name: Setting = Setting {
+            pub static $name: $crate::config::settings::Setting = $crate::config::settings::Setting {
                 name: stringify!($name),
                 aliases: &[$($($alias),*)?],
                 default: $default,
                 allowed: $allowed,
                 help: $help,
-                secret: settings!(@secret $($secret)?),
+                secret: $crate::config::settings::table!(@secret $($secret)?),
             };
         )*
         /// All settings, in the order of the reference page.
-        pub static ALL: &[&Setting] = &[$(&$name),*];
+        pub static ALL: &[&$crate::config::settings::Setting] = &[$(&$name),*];
     };
     (@secret) => { false };
     (@secret $secret:ident) => { true };
 }
+pub(crate) use settings as table;
 
 settings! {
     HOST = "127.0.0.1", "an IP address or `localhost`",
@@ -97,7 +99,7 @@ settings! {
         "How long a live session lasts without a request, a running call or an open stream.";
     #[secret yes]
     SESSION_KEY = "random at each start", "one or more keys of 32 bytes in base64url or hex, separated by commas; the first seals, all open",
-        "Key of the session handles. Set it when there is more than one replica, or when sessions shall survive a restart.";
+        "Key of the handles of sessions and tasks. Set it when there is more than one replica, or when they shall survive a restart.";
     READ_ONLY = "false", "`true` or `false`",
         "Whether only tools that change nothing are offered. Users can ask for the same with `?readonly=true`.";
     TOOLSETS = "all", "`all`, or a comma-separated list of account, agents, runs, files, versions, schedules, billing, spaces, analytics, builder",

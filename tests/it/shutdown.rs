@@ -86,6 +86,7 @@ async fn the_demo_says_what_to_paste_and_ends_with_zero_on_sigterm() {
         "claude mcp add",
         "\"mcpServers\"",
         "\"servers\"",
+        "SEQUENTUM_API_KEY",
         "curl",
     ] {
         assert!(printed.contains(wanted), "{printed}");

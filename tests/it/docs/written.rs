@@ -8,7 +8,7 @@ use std::{
 };
 
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
-use sequentum_mcp::{cli, config::settings};
+use sequentum_mcp::{cli, config::settings, sequence};
 use serde_json::Value;
 
 /// Names that look like settings and belong to others: to libraries, to the tests, or to the public server that users come
@@ -155,7 +155,7 @@ fn every_command_is_one() {
                 parsed += text.replace("\\\n", " ").lines().filter(|line| parses(&page.path, line)).count();
             }
         }
-        for span in page.spans.iter().filter(|span| span.contains("sequentum-mcp ")) {
+        for span in page.spans.iter().filter(|span| span.contains("-mcp ")) {
             parsed += usize::from(parses(&page.path, span));
         }
     }
@@ -167,10 +167,13 @@ fn is_shell(text: &str) -> bool {
     shell.expect("there is a bash").success()
 }
 
-/// Holds a line that runs the server against the real command line and the known settings; false if it does not run it.
+/// The two commands of this project.
+const COMMANDS: [&str; 2] = ["sequentum-mcp", "sequence-mcp"];
+
+/// Holds a line that runs a server against the real command line and the known settings; false if it does not run it.
 fn parses(page: &str, line: &str) -> bool {
     let words = shlex::split(line).unwrap_or_else(|| panic!("{page}: {line}"));
-    let ours = |word: &String| word.rsplit('/').next() == Some("sequentum-mcp");
+    let ours = |word: &String| word.rsplit('/').next().is_some_and(|name| COMMANDS.contains(&name));
     let through_cargo = words.starts_with(&["cargo".to_owned(), "run".to_owned()]);
     let begin = if through_cargo {
         words.iter().position(|word| word == "--")
@@ -188,19 +191,17 @@ fn parses(page: &str, line: &str) -> bool {
     }
     let ends = |word: &&String| !matches!(word.as_str(), ">" | "|" | "&&" | ";" | "&");
     let arguments = words[begin + 1..].iter().take_while(ends).cloned();
-    understood(page, line, arguments.collect());
+    let name = words[begin].rsplit('/').next().unwrap();
+    let command = if name == "sequence-mcp" { cli::sequence::command() } else { cli::command() };
+    if let Err(error) = command.try_get_matches_from(std::iter::once(name.to_owned()).chain(arguments)) {
+        assert!(!error.use_stderr(), "{page}: {line}\n{error}");
+    }
     true
 }
 
-fn understood(page: &str, line: &str, arguments: Vec<String>) {
-    let command = std::iter::once("sequentum-mcp".to_owned()).chain(arguments);
-    if let Err(error) = cli::command().try_get_matches_from(command) {
-        assert!(!error.use_stderr(), "{page}: {line}\n{error}");
-    }
-}
-
 fn is_known(name: &str) -> bool {
-    settings::ALL.iter().any(|setting| setting.name == name || setting.aliases.contains(&name))
+    let mut settings = settings::ALL.iter().chain(sequence::settings::ALL);
+    settings.any(|setting| setting.name == name || setting.aliases.contains(&name))
         || FOREIGN_NAMES.contains(&name)
 }
 
