@@ -201,6 +201,7 @@ impl App {
         let limits = server::Limits {
             connections: config.http.max_connections,
             idle: config.http.idle_timeout,
+            notice: config.http.shutdown_delay,
             grace: config.http.shutdown_grace,
         };
         Ok(Self { listener, metrics: scraped, edge, limits })

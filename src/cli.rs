@@ -57,7 +57,9 @@ fn parse(command: Command, arguments: impl IntoIterator<Item = OsString>) -> Res
     })
 }
 
-fn command() -> Command {
+/// The whole command line. A test holds the commands in the documentation against it.
+#[must_use]
+pub fn command() -> Command {
     let command = Command::new(NAME)
         .version(env!("CARGO_PKG_VERSION"))
         .about("MCP server for the Sequentum web-scraping platform")
@@ -80,14 +82,14 @@ fn command() -> Command {
         .subcommand(healthcheck::command())
         .subcommand(
             Command::new("catalog")
-                .about("Print the reference of tools, prompts, resources, settings or metrics")
+                .about("Print the reference of tools, prompts, resources, settings or metrics, or the lists in the README")
                 .arg(
                     Arg::new("page")
-                        .value_parser(["tools", "prompts", "resources", "configuration", "metrics"])
+                        .value_parser(["tools", "prompts", "resources", "configuration", "metrics", "readme"])
                         .default_value("tools")
                         .help("What to print"),
                 )
-                .arg(Arg::new("json").long("json").num_args(0).help("The same as JSON, but for the configuration and the metrics")),
+                .arg(Arg::new("json").long("json").num_args(0).help("The same as JSON: tools, prompts and resources")),
         );
     with_settings(command, settings::ALL)
 }

@@ -76,7 +76,9 @@ pub struct Http {
     pub max_connections: usize,
     /// Header and keep-alive time-out.
     pub idle_timeout: Duration,
-    /// Time for running calls after SIGTERM.
+    /// Time for balancers to learn of SIGTERM.
+    pub shutdown_delay: Duration,
+    /// Time for running calls after that.
     pub shutdown_grace: Duration,
 }
 
@@ -244,6 +246,7 @@ fn read(r: &mut Reader<'_>) -> Option<Config> {
             max_body_bytes: usize::try_from(r.number(&settings::MAX_BODY_BYTES, 1024..=16_777_216)).ok()?,
             max_connections: usize::try_from(r.number(&settings::MAX_CONNECTIONS, 1..=1_000_000)).ok()?,
             idle_timeout: seconds(r.number(&settings::IDLE_TIMEOUT_SECONDS, 1..=3600)),
+            shutdown_delay: seconds(r.number(&settings::SHUTDOWN_DELAY_SECONDS, 0..=600)),
             shutdown_grace: seconds(r.number(&settings::SHUTDOWN_GRACE_SECONDS, 0..=600)),
         },
         auth,

@@ -135,8 +135,10 @@ settings! {
         "Largest answer read from the platform; a larger one becomes an error, never a cut-off record.";
     STORAGE_HOSTS = "none", "a comma-separated list of host names, each with or without a port",
         "Hosts from which read_run_file may read although they are not on the public internet or not https. Public https hosts need no entry; nothing is ever sent along.";
+    SHUTDOWN_DELAY_SECONDS = "0", "a number of seconds from 0 to 600",
+        "How long requests are still taken after SIGTERM, while `/readyz` answers 503 already: time for balancers to send them elsewhere. Let it be longer than they keep idle connections and take to ask.";
     SHUTDOWN_GRACE_SECONDS = "30", "a number of seconds from 0 to 600",
-        "How long running calls may finish after SIGTERM before they are cut off.";
+        "How long running calls may finish after SIGTERM, and after SHUTDOWN_DELAY_SECONDS, before they are cut off.";
     LOG_FORMAT = "text", "`text` or `json`",
         "Form of the log lines on standard error.";
     METRICS_ADDR = "off", "`off`, a port number (on 127.0.0.1), or an IP address with a port such as 0.0.0.0:9464",

@@ -163,7 +163,7 @@ async fn handle(
     let streams = accepts != Accepts::Json;
     let links = envelope::knows_links(&parts.headers, &envelope);
     let scope = CallScope::new(Arc::clone(caller), id.as_str().to_owned(), streams, links, selection);
-    let scope = scope.traced(traced(edge, &request_span, &parts.headers, &envelope));
+    let scope = scope.traced(traced(edge, &request_span, &parts.headers, &envelope, caller));
     let scope = Arc::new(match audited(edge, &envelope, &body, caller) {
         Some(audited) => scope.audited(audited),
         None => scope,
@@ -322,11 +322,17 @@ async fn end(edge: &Edge, request: Request<Body>, caller: &Caller, id: &RequestI
 }
 
 /// The span of a message.
-fn traced(edge: &Edge, request: &Span, headers: &HeaderMap, envelope: &Envelope<'_>) -> Span {
+fn traced(
+    edge: &Edge,
+    request: &Span,
+    headers: &HeaderMap,
+    envelope: &Envelope<'_>,
+    caller: &Caller,
+) -> Span {
     if !request.is_on() {
         return Span::OFF;
     }
-    let subject = edge.mcp.name_of(&envelope.method, envelope.target());
+    let subject = edge.mcp.name_of(&envelope.method, envelope.target(), caller);
     let trace = envelope.trace();
     let [parent, state] = trace.each_ref().map(Option::as_deref);
     let revision = envelope.revision(headers);
