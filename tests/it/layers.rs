@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 /// A room, the rooms it may know, and the libraries that are its alone to name.
-const ROOMS: [(&str, &[&str]); 19] = [
+const ROOMS: [(&str, &[&str]); 20] = [
     ("clock", &[]),
     ("outbound", &[]),
     ("config", &["outbound", "api::retry", "tools::Toolset"]),
@@ -34,6 +34,7 @@ const ROOMS: [(&str, &[&str]); 19] = [
     ("http", &["mcp", "tools", "auth", "seal", "config", "clock"]),
     ("telemetry", &["config"]),
     ("demo", &["clock", "outbound"]),
+    ("sign_in", &["api::credential", "auth::Scope", "auth::ScopeSet", "auth::client", "clock", "outbound"]),
     // Another system's small server: the plumbing, nothing of the platform.
     (
         "sequence",
@@ -61,6 +62,7 @@ const ROOMS: [(&str, &[&str]); 19] = [
             "app",
             "demo",
             "sequence",
+            "sign_in",
             "telemetry",
             "tools",
             "prompts",
@@ -80,7 +82,7 @@ const ROOMS: [(&str, &[&str]); 19] = [
 const LIBRARIES: [(&str, &[&str]); 6] = [
     ("rmcp", &["mcp", "sequence"]),
     ("axum", &["http", "demo"]),
-    ("reqwest", &["outbound", "api", "auth", "app", "cli", "demo", "sequence"]),
+    ("reqwest", &["outbound", "api", "auth", "app", "cli", "demo", "sequence", "sign_in"]),
     ("jsonwebtoken", &["auth", "demo"]),
     ("redis", &["http"]),
     ("clap", &["cli"]),
