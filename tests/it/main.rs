@@ -27,6 +27,7 @@ mod examples;
 mod faults;
 mod healthcheck;
 mod identity;
+mod isolation;
 mod layers;
 mod limits;
 mod live;
