@@ -27,6 +27,7 @@ const ROOMS: [(&str, &[&str]); 20] = [
             "policies",
             "api",
             "auth",
+            "seal",
             "config",
             "clock",
         ],
