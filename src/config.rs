@@ -89,6 +89,8 @@ pub struct Api {
     pub url: Url,
     /// The API key of the one user of `stdio`.
     pub key: Option<SecretString>,
+    /// The OAuth client of `login`; `None` registers one.
+    pub login_client_id: Option<String>,
     /// Deadline of one attempt.
     pub timeout: Duration,
     /// Largest answer in bytes.
@@ -253,6 +255,7 @@ fn read(r: &mut Reader<'_>) -> Option<Config> {
         api: Api {
             url: api_url,
             key: r.optional(&settings::SEQUENTUM_API_KEY, api_key),
+            login_client_id: r.optional(&settings::LOGIN_CLIENT_ID, |text| Some(text.to_owned())),
             timeout: seconds(r.number(&settings::API_TIMEOUT_SECONDS, 1..=600)),
             max_response_bytes: usize::try_from(
                 r.number(&settings::MAX_RESPONSE_BYTES, 65_536..=268_435_456),

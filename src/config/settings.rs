@@ -74,6 +74,8 @@ settings! {
     #[secret yes]
     SEQUENTUM_API_KEY = "none", "an API key, which starts with `sk-`; an administrator makes one per user on the Users page of the platform",
         "For `stdio`: the key of the one user who is served. Serving over HTTP never uses it.";
+    LOGIN_CLIENT_ID = "none: `login` registers a client each time", "a client id: the https URL of a client metadata document, or the id of a client that is registered with the authorization server",
+        "For `login`: the OAuth client to sign in as. Its redirect URI is http://127.0.0.1:PORT/callback; `--redirect-port` chooses the port.";
     SEQUENTUM_OAUTH_ISSUER = "the value of SEQUENTUM_API_URL", "one or more https URLs (http on loopback) without query or fragment, separated by commas, each once",
         "The authorization servers whose access tokens are accepted; clients are sent to the first. Each must equal the issuer in its own metadata, byte for byte. A token is verified with the keys of the issuer it names and of no other.";
     OAUTH_AUDIENCES = "none", "a comma-separated list of audience values",

@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 /// A room, the rooms it may know, and the libraries that are its alone to name.
-const ROOMS: [(&str, &[&str]); 21] = [
+const ROOMS: [(&str, &[&str]); 22] = [
     ("clock", &[]),
     ("outbound", &[]),
     ("metrics", &[]),
@@ -39,6 +39,7 @@ const ROOMS: [(&str, &[&str]); 21] = [
     ("http", &["mcp", "tools", "auth", "seal", "config", "clock", "metrics", "traces"]),
     ("telemetry", &["config"]),
     ("demo", &["clock", "outbound"]),
+    ("sign_in", &["api::credential", "auth::Scope", "auth::ScopeSet", "auth::client", "clock", "outbound"]),
     // Another system's small server: the plumbing, nothing of the platform.
     (
         "sequence",
@@ -72,6 +73,7 @@ const ROOMS: [(&str, &[&str]); 21] = [
             "app",
             "demo",
             "sequence",
+            "sign_in",
             "telemetry",
             "tools",
             "prompts",
@@ -92,7 +94,7 @@ const ROOMS: [(&str, &[&str]); 21] = [
 const LIBRARIES: [(&str, &[&str]); 8] = [
     ("rmcp", &["mcp", "sequence"]),
     ("axum", &["http", "demo"]),
-    ("reqwest", &["outbound", "api", "auth", "app", "cli", "demo", "sequence", "traces"]),
+    ("reqwest", &["outbound", "api", "auth", "app", "cli", "demo", "sequence", "sign_in", "traces"]),
     ("jsonwebtoken", &["auth", "demo"]),
     ("redis", &["http"]),
     ("prometheus_client", &["metrics"]),

@@ -50,6 +50,7 @@ mod selection;
 mod sequence;
 mod sessions;
 mod shutdown;
+mod sign_in;
 mod stdio;
 mod subscriptions;
 mod support;
