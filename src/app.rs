@@ -152,7 +152,7 @@ impl App {
             selection: selection(&config.mcp),
             challenger: Challenger::new(public.resource_metadata()),
             authenticator,
-            mcp: Mcp::new(&config.mcp, api, Arc::clone(&catalog), clock)?,
+            mcp: Mcp::new(&config.mcp, api, Arc::clone(&catalog), clock, sealer)?,
             catalog,
             sessions,
             live,
@@ -241,7 +241,8 @@ impl LocalApp {
     pub fn new(config: &Config, key: &SecretString, clock: Clock) -> Result<Self, StartError> {
         let http = outbound::client(&config.api.url)?;
         let api = Arc::new(Api::new(&config.api, http, clock.clone()));
-        let mcp = Mcp::new(&config.mcp, api, Arc::new(Catalog::new()), clock)?;
+        let sealer = Arc::new(Sealer::new(&config.sessions.keys, clock.clone())?);
+        let mcp = Mcp::new(&config.mcp, api, Arc::new(Catalog::new()), clock, sealer)?;
         Ok(Self { mcp, caller: Arc::new(Caller::local(key)), selection: selection(&config.mcp) })
     }
 

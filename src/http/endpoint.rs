@@ -5,6 +5,7 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 use axum::{body::Body, extract::State, response::Response};
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Request, StatusCode, Uri, header, request::Parts};
+use futures_util::StreamExt;
 use http_body_util::{BodyExt, Full};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -135,6 +136,10 @@ async fn handle(
         Ok(within) => within,
         Err(problem) => return problem.json_rpc(id, envelope.id),
     };
+    if envelope.response && !matches!(within, Within::Live(_)) {
+        let (problem, message) = envelope::no_method(envelope.id);
+        return problem.json_rpc(id, message);
+    }
     let selection = match selection::of(&parts, edge.selection) {
         Ok(selection) => selection,
         Err(problem) => return problem.json_rpc(id, envelope.id),
@@ -145,6 +150,8 @@ async fn handle(
     let streams = accepts != Accepts::Json;
     let links = envelope::knows_links(&parts.headers, &envelope);
     let scope = CallScope::new(Arc::clone(caller), id.as_str().to_owned(), streams, links, selection);
+    let live = matches!(within, Within::Live(_));
+    let scope = if live { scope.counted(slot.pausable()) } else { scope };
     let scope = Arc::new(match audited(edge, &envelope, &body) {
         Some(audited) => scope.audited(audited),
         None => scope,
@@ -163,7 +170,8 @@ async fn handle(
         return response;
     }
 
-    let plain = envelope.plain_call(&parts.headers).filter(|_| !matches!(within, Within::Live(_)));
+    let plain = envelope.plain_call(&parts.headers).filter(|_| !live);
+    let plain = plain.filter(|_| !row.is_some_and(|row| edge.mcp.may_ask(row, envelope.modern)));
     let in_flight = take_note(edge, &within, &envelope, caller, &scope);
     let mut response = if let (Some(row), Some((message, call))) = (row, plain) {
         json(edge.mcp.call(row, message, call.arguments, envelope.modern, &scope).await)
@@ -204,6 +212,9 @@ async fn handle(
         // What comes before the answer is streamed already; it can be taken back until the stream ends.
         response = response.map(|body| in_flight.around(body));
     }
+    if live && !is_json(response.headers()) {
+        response = response.map(|body| until_hung_up(body, scope.clone()));
+    }
     if accepts == Accepts::Stream && response.status().is_success() && is_json(response.headers()) {
         response = as_stream(response).await;
     }
@@ -214,6 +225,22 @@ async fn handle(
         entry.outcome = scope.outcome();
     });
     response
+}
+
+/// The body, which tells when its client listens no longer.
+fn until_hung_up(body: Body, scope: Arc<CallScope>) -> Body {
+    struct Listening(Arc<CallScope>);
+    impl Drop for Listening {
+        fn drop(&mut self) {
+            self.0.hang_up();
+        }
+    }
+    let listening = Listening(scope);
+    Body::from_stream(body.into_data_stream().map(move |data| {
+        // Owned by the stream, so dropped with it.
+        let _ = &listening;
+        data
+    }))
 }
 
 /// `GET /mcp`: what a live session sends without being asked. Without such a session there is nothing to listen to;

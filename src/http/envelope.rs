@@ -50,6 +50,8 @@ pub(super) struct Envelope<'a> {
     pub call: Option<ToolCall<'a>>,
     /// What `prompts/get`, `resources/read` and the like name: mirrored in a header like the name of a tool.
     subject: Option<String>,
+    /// Whether it answers a request of ours, which only a live session has made; then there is no method.
+    pub response: bool,
     /// The request that `notifications/cancelled` takes back.
     pub taken_back: Option<&'a RawValue>,
     /// Whether `_meta` names a protocol version, which makes the request one of the 2026-07-28 era.
@@ -71,6 +73,21 @@ pub(super) struct ToolCall<'a> {
 }
 
 impl<'a> Envelope<'a> {
+    fn response(id: Option<&'a RawValue>) -> Self {
+        Self {
+            id,
+            method: Cow::Borrowed(""),
+            call: None,
+            subject: None,
+            response: true,
+            taken_back: None,
+            modern: false,
+            revision: None,
+            complete: false,
+            progress: false,
+        }
+    }
+
     /// The name of the tool, if this is a call.
     pub fn tool(&self) -> Option<&str> {
         self.call.as_ref().map(|call| &*call.name)
@@ -105,6 +122,10 @@ struct Outline<'a> {
     method: Option<Cow<'a, str>>,
     #[serde(default, borrow)]
     params: Option<&'a RawValue>,
+    #[serde(default, borrow, deserialize_with = "present")]
+    result: Option<&'a RawValue>,
+    #[serde(default, borrow, deserialize_with = "present")]
+    error: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize, Default)]
@@ -226,10 +247,10 @@ pub(super) fn read(body: &[u8]) -> Result<Envelope<'_>, Refused<'_>> {
         return Err(refuse("The id of a request must be a string or an integer.", "Send another id."));
     }
     let Some(method) = outline.method else {
-        return Err(refuse(
-            "The message has no method.",
-            "Send a request or a notification; this server asks for no responses.",
-        ));
+        return match (id, outline.result, outline.error) {
+            (Some(_), Some(_), None) | (Some(_), None, Some(_)) => Ok(Envelope::response(id)),
+            _ => Err(no_method(id.filter(|id| is_id(id)))),
+        };
     };
     let params: Params<'_> = match outline.params {
         None => Params::default(),
@@ -276,6 +297,7 @@ pub(super) fn read(body: &[u8]) -> Result<Envelope<'_>, Refused<'_>> {
         method,
         call,
         subject,
+        response: false,
         taken_back,
         modern: meta.protocol_version.is_some(),
         revision: meta.protocol_version.and_then(|raw| serde_json::from_str(raw.get()).ok()),
@@ -339,6 +361,12 @@ fn unsupported(revision: &str) -> Problem {
     )
     .rpc(rpc::UNSUPPORTED_PROTOCOL_VERSION)
     .extra(serde_json::json!({"supported": [NEWEST], "requested": requested}))
+}
+
+/// The refusal of a message that is neither a request nor a notification, where nothing else can be used.
+pub(super) fn no_method(id: Option<&RawValue>) -> Refused<'_> {
+    let remedy = "Send a request or a notification; responses belong to a session in which this server asked something.";
+    (invalid(StatusCode::BAD_REQUEST, "The message has no method.", remedy), id)
 }
 
 fn is_id(raw: &RawValue) -> bool {

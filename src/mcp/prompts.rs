@@ -1,15 +1,20 @@
 //! Prompts to the protocol and back.
 
 use rmcp::{
-    ErrorData,
+    ErrorData, RoleServer,
     model::{
-        ContentBlock, GetPromptRequestParams, GetPromptResult, Prompt as Listed, PromptArgument,
-        PromptMessage, Role,
+        ContentBlock, GetPromptRequestParams, GetPromptResponse, GetPromptResult, Prompt as Listed,
+        PromptArgument, PromptMessage, Role,
     },
+    service::RequestContext,
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::{Needs, Shared};
+use super::{
+    CallScope, McpServer, Needs, Shared,
+    asking::{self, Asked, Asker},
+    tools,
+};
 use crate::{
     prompts::{Prompt, PromptError},
     tools::Catalog,
@@ -29,8 +34,40 @@ pub(super) fn describe(prompt: &Prompt, catalog: &Catalog) -> (Needs, Listed) {
     (Needs::of(prompt.tools.iter().filter_map(|name| catalog.find(name))), listed)
 }
 
-/// `prompts/get`. The error is the outcome for the log, and what the client is told.
-pub(super) fn get(
+/// `prompts/get`, for which the user may be asked what is missing.
+pub(super) async fn get(
+    server: &McpServer,
+    mut request: GetPromptRequestParams,
+    context: RequestContext<RoleServer>,
+) -> Result<GetPromptResponse, ErrorData> {
+    let scope = CallScope::of(&context)?;
+    let details = server.shared.prompts.find(&request.name).and_then(|prompt| prompt.asks);
+    let question = details.and_then(|details| {
+        let none = Map::new();
+        (details.missing)(request.arguments.as_ref().unwrap_or(&none)).map(|question| (details, question))
+    });
+    if let Some((details, question)) = question {
+        let rounds = (request.input_responses.take(), request.request_state.take());
+        let what = ("prompts/get", &*request.name);
+        let asker = Asker::new(server, &context, &scope, what, request.arguments.as_ref(), rounds);
+        let words = std::future::ready(Ok(question.message));
+        match asker.ask(asking::DETAILS, question.fields, words).await {
+            Asked::Nobody => {}
+            Asked::Answered(answers) => {
+                (details.complete)(request.arguments.get_or_insert_default(), &answers);
+            }
+            Asked::Round(round) => return Ok(round.into()),
+            Asked::Foreign(error) => return Err(error),
+            Asked::Refused(error) => return Err(tools::protocol_error(&scope, &error, json!({}))),
+        }
+    }
+    let got = render(&server.shared, request);
+    scope.report(got.as_ref().err().map_or("ok", |(code, _)| code), None);
+    got.map(Into::into).map_err(|(_, error)| error)
+}
+
+/// The text of a prompt. The error is the outcome for the log, and what the client is told.
+fn render(
     shared: &Shared,
     request: GetPromptRequestParams,
 ) -> Result<GetPromptResult, (&'static str, ErrorData)> {

@@ -3,8 +3,9 @@
 use std::{collections::HashMap, pin::Pin, sync::Arc, time::Duration};
 
 use super::{
-    Effect, Reply, Tool, ToolCx, ToolError, Toolset, account, agents, analytics, arguments, billing, builder,
-    files, runs, schedules,
+    Asked, Asks, Effect, Reply, Tool, ToolCx, ToolError, Toolset, account, agents, analytics, arguments,
+    asking::Confirmation,
+    billing, builder, files, runs, schedules,
     schema::{self, Object},
     spaces, versions,
 };
@@ -75,6 +76,8 @@ pub struct Row {
     pub toolset: Toolset,
     /// What it does to the world.
     pub effect: Effect,
+    /// What it asks first, where the client can ask.
+    pub asks: Asked,
     /// What the caller must hold.
     pub scopes: ScopeSet,
     /// Schema of the arguments, as they are checked.
@@ -92,6 +95,8 @@ pub struct Row {
 pub struct Prepared {
     /// How long it may take, where the usual deadline does not fit.
     pub patience: Option<Duration>,
+    /// What the user is to agree to first, if the tool asks that.
+    pub confirmation: Option<Confirmation>,
     start: Box<dyn FnOnce(ToolCx) -> Running + Send>,
 }
 
@@ -125,6 +130,7 @@ fn row<T: Tool>() -> Row {
         description: T::DESCRIPTION,
         toolset: T::TOOLSET,
         effect: T::EFFECT,
+        asks: T::ASKS.outline(),
         scopes: ScopeSet::of(T::SCOPES),
         published_input: schema::published_input(&input_schema),
         input_schema,
@@ -133,13 +139,17 @@ fn row<T: Tool>() -> Row {
         prepare: |schema, arguments| {
             let args: T::Args = arguments::read(schema, arguments)?;
             let patience = T::patience(&args);
+            let confirmation = match T::ASKS {
+                Asks::Confirmation(confirmation) => Some(confirmation(&args)),
+                Asks::Nothing | Asks::Details(_) => None,
+            };
             let start = move |cx: ToolCx| -> Running {
                 Box::pin(async move {
                     let reply = Reply::of(&T::call(&cx, args).await?)?;
                     Ok(reply.with_links(cx.links.take()))
                 })
             };
-            Ok(Prepared { patience, start: Box::new(start) })
+            Ok(Prepared { patience, confirmation, start: Box::new(start) })
         },
     }
 }

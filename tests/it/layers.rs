@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 /// A room, the rooms it may know, and the libraries that are its alone to name.
-const ROOMS: [(&str, &[&str]); 18] = [
+const ROOMS: [(&str, &[&str]); 19] = [
     ("clock", &[]),
     ("outbound", &[]),
     ("config", &["outbound", "api::retry", "tools::Toolset"]),
@@ -11,11 +11,12 @@ const ROOMS: [(&str, &[&str]); 18] = [
     ("auth", &["api::credential", "api::error", "config", "outbound", "clock"]),
     ("policies", &[]),
     ("seal", &["auth", "clock"]),
-    ("tools", &["api", "auth", "clock", "policies", "resources"]),
+    ("questions", &["tools::untrusted"]),
+    ("tools", &["api", "auth", "clock", "policies", "questions", "resources"]),
     ("completions", &["api", "auth", "clock", "tools::untrusted"]),
     ("resources", &["api::ids", "completions"]),
     ("subscriptions", &["api", "auth", "clock"]),
-    ("prompts", &["api::ids", "completions", "policies", "tools::untrusted"]),
+    ("prompts", &["api::ids", "completions", "policies", "questions", "tools::untrusted"]),
     (
         "mcp",
         &[
@@ -25,6 +26,8 @@ const ROOMS: [(&str, &[&str]); 18] = [
             "completions",
             "subscriptions",
             "policies",
+            "questions",
+            "seal",
             "api",
             "auth",
             "config",

@@ -13,7 +13,8 @@ use crate::{
     api::ids::{BuildSessionId, SpaceId},
     auth::Scope,
     policies::prompt_handling,
-    tools::{Effect, Tool, ToolCx, ToolError, Toolset, arguments::Flag, lost, untrusted::Notice},
+    questions::BUILD,
+    tools::{Asks, Effect, Tool, ToolCx, ToolError, Toolset, arguments::Flag, lost, untrusted::Notice},
 };
 
 /// Time beyond the wait, for starting the build and for stopping it.
@@ -95,6 +96,8 @@ impl Tool for StartAgentBuild {
     const TOOLSET: Toolset = Toolset::Builder;
     const EFFECT: Effect = Effect::Launch;
     const SCOPES: &'static [Scope] = &[Scope::AgentsWrite, Scope::AgentsRead];
+
+    const ASKS: Asks<Args> = Asks::Details(&BUILD);
 
     type Args = Args;
     type Output = Output;

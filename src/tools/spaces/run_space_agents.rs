@@ -13,7 +13,12 @@ use crate::{
     },
     auth::Scope,
     resources::ResourceUri,
-    tools::{Effect, Tool, ToolCx, ToolError, Toolset, arguments::JsonText, lost},
+    tools::{
+        Asks, Effect, Tool, ToolCx, ToolError, Toolset,
+        arguments::JsonText,
+        asking::{About, Confirmation},
+        lost,
+    },
 };
 
 /// Time beyond the platform's, for what happens here.
@@ -42,6 +47,12 @@ impl Tool for RunSpaceAgents {
     const TOOLSET: Toolset = Toolset::Spaces;
     const EFFECT: Effect = Effect::Launch;
     const SCOPES: &'static [Scope] = &[Scope::SpacesWrite];
+
+    const ASKS: Asks<Args> = Asks::Confirmation(|args| {
+        Confirmation::new(About::Space(args.space_id), |space| {
+            format!("Start every agent in {space}? Each run uses credits.")
+        })
+    });
 
     type Args = Args;
     type Output = SpaceRun;
