@@ -9,6 +9,7 @@ mod cors;
 mod endpoint;
 mod envelope;
 mod health;
+mod held;
 mod hosts;
 mod in_flight;
 mod landing;

@@ -140,6 +140,11 @@ struct Needs {
 }
 
 impl Needs {
+    /// Those of a prompt: of all tools that it leads through.
+    fn of_prompt(prompt: &crate::prompts::Prompt, catalog: &Catalog) -> Self {
+        Self::of(prompt.tools.iter().filter_map(|name| catalog.find(name)))
+    }
+
     fn of<'a>(rows: impl IntoIterator<Item = &'a Row>) -> Self {
         rows.into_iter().fold(Self::default(), |needs, row| Self {
             scopes: needs.scopes.union(row.scopes),
@@ -232,19 +237,20 @@ impl Mcp {
     }
 
     /// What a caller must hold for a request to be dispatched: nothing for a list, the scopes of the tool for a call,
-    /// those of the tool behind it for a resource. `target` is what the request names: a tool, a prompt, a URI.
+    /// those of the tool behind it for a resource. Nothing for what is not in the `selection`, which is refused whoever
+    /// asks for it. `target` is what the request names: a tool, a prompt, a URI.
     #[must_use]
-    pub fn required_scopes(&self, method: &str, target: Option<&str>) -> ScopeSet {
+    pub fn required_scopes(&self, method: &str, target: Option<&str>, selection: Selection) -> ScopeSet {
         let catalog = &self.server.shared.catalog;
-        match (method, target) {
-            ("tools/call", Some(name)) => catalog.find(name).map_or(ScopeSet::EMPTY, |row| row.scopes),
-            ("resources/read", Some(uri)) => {
-                let uri = uri.parse::<ResourceUri>();
-                uri.map_or(ScopeSet::EMPTY, |uri| resources::scopes(uri.kind(), catalog))
+        let row = match (method, target) {
+            ("tools/call", Some(name)) => catalog.find(name),
+            ("resources/read" | "resources/subscribe", Some(uri)) => {
+                uri.parse::<ResourceUri>().ok().and_then(|uri| catalog.find(uri.kind().tool))
             }
-            ("resources/subscribe", _) => subscriptions::SCOPES,
-            _ => ScopeSet::EMPTY,
-        }
+            _ => None,
+        };
+        let needs = Needs::of(row);
+        if selection.admits(needs.reach) { needs.scopes } else { ScopeSet::EMPTY }
     }
 
     /// Any message, with the library's rules for its era.

@@ -160,7 +160,7 @@ impl Subscriptions {
         let known = table.followed.get(&key).and_then(Weak::upgrade).filter(|run| !run.seen.borrow().ended);
         let followed = if let Some(followed) = known {
             let mut poller = followed.caller.lock().unwrap_or_else(PoisonError::into_inner);
-            if lasts(caller) > lasts(&poller) {
+            if caller.ends() > poller.ends() {
                 *poller = Arc::clone(caller);
             }
             drop(poller);
@@ -265,9 +265,4 @@ impl Poller {
             }
         }
     }
-}
-
-/// When a caller's token ends; never, for one without an end.
-fn lasts(caller: &Caller) -> i64 {
-    caller.expires_at().unwrap_or(i64::MAX)
 }

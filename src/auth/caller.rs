@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
+use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::scopes::ScopeSet;
@@ -147,6 +148,13 @@ impl Caller {
     #[must_use]
     pub fn expires_at(&self) -> Option<i64> {
         self.expires_at
+    }
+
+    /// The same as a moment: when to end what was opened with this credential. The end of time, if it has no end.
+    #[must_use]
+    pub fn ends(&self) -> Timestamp {
+        let end = self.expires_at.and_then(|seconds| Timestamp::from_second(seconds).ok());
+        end.unwrap_or(Timestamp::MAX)
     }
 
     /// What to send to the platform; `None` for an anonymous caller.

@@ -9,8 +9,6 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
-use axum::body::Body;
-use futures_util::StreamExt;
 use serde_json::value::RawValue;
 
 use crate::{
@@ -62,17 +60,6 @@ impl InFlight {
 
     fn lock(&self) -> MutexGuard<'_, HashMap<Key, Weak<CallScope>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Entered {
-    /// The body, with which the request can be taken back until it has ended.
-    pub(super) fn around(self, body: Body) -> Body {
-        Body::from_stream(body.into_data_stream().map(move |data| {
-            // Owned by the stream, so dropped with it.
-            let _ = &self;
-            data
-        }))
     }
 }
 

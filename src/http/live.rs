@@ -15,7 +15,7 @@ use futures_util::StreamExt;
 use http::StatusCode;
 use jiff::Timestamp;
 
-use super::problem::Problem;
+use super::{held::hold, problem::Problem};
 use crate::{
     auth::{Caller, PerCaller},
     clock::Clock,
@@ -188,15 +188,10 @@ impl LiveSessions {
 impl Entered {
     /// The body, which keeps the session from being idle until it has ended; and which ends with the caller's token.
     pub(super) fn around(self, body: Body, caller: &Caller) -> Body {
-        let expiry = caller.expires_at().and_then(|seconds| Timestamp::from_second(seconds).ok());
         let clock = self.table.0.clock.clone();
-        let expired = async move { clock.sleep_until(expiry.unwrap_or(Timestamp::MAX)).await };
-        let stream = body.into_data_stream().take_until(Box::pin(expired));
-        Body::from_stream(stream.map(move |data| {
-            // Owned by the stream, so dropped with it.
-            let _ = &self;
-            data
-        }))
+        let end = caller.ends();
+        let expired = async move { clock.sleep_until(end).await };
+        hold(Body::from_stream(body.into_data_stream().take_until(Box::pin(expired))), self)
     }
 }
 

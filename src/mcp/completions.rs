@@ -10,13 +10,13 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    CallScope, Shared,
-    guard::{self, Ended},
+    CallScope, Shared, prompts, resources,
+    tools::{self, Work},
 };
 use crate::{
     completions::{Source, Suggestions},
     resources::{KINDS, Kind},
-    tools::ToolError,
+    tools::{Selection, ToolError},
 };
 
 /// Longest text looked at. Nobody types more into a field that is being completed.
@@ -29,7 +29,7 @@ pub(super) async fn complete(
     cancelled: &CancellationToken,
     scope: &CallScope,
 ) -> Result<CompleteResult, ErrorData> {
-    let source = source(shared, &request)?;
+    let source = source(shared, &request, scope.selection)?;
     let typed = request.argument.value;
     let context = request.context.and_then(|context| context.arguments).unwrap_or_default();
     // What is longer is no name and no id: the text of a request may well stand beside the argument being completed.
@@ -40,32 +40,33 @@ pub(super) async fn complete(
     };
     let (api, completions) = (Arc::clone(&shared.api), Arc::clone(&shared.completions));
     let caller = Arc::clone(&scope.caller);
-    let find = async move { completions.suggest(&api, &caller, source, &typed, &context).await };
-    let deadline = guard::deadline(shared.call_timeout);
-    let found = match guard::run(find, deadline, false, cancelled).await {
-        Ended::Done(result) => result.map_err(ToolError::from),
-        Ended::TimedOut => Err(ToolError::timeout(shared.call_timeout)),
-        Ended::Panicked => Err(ToolError::panicked()),
-        Ended::Cancelled => Err(ToolError::cancelled()),
+    let find = async move {
+        let found = completions.suggest(&api, &caller, source, &typed, &context).await;
+        found.map_err(ToolError::from)
     };
-    match found {
+    let work = Work { tool: None, writes: false, patience: shared.call_timeout };
+    match tools::guarded(work, find, cancelled, scope).await {
         Ok(Suggestions { values, total }) => {
             scope.report("ok", None);
             let more = total > values.len();
             let info = CompletionInfo::with_pagination(values, u32::try_from(total).ok(), more);
             info.map(CompleteResult::new).map_err(|error| ErrorData::internal_error(error, None))
         }
-        Err(error) => Err(super::tools::protocol_error(scope, &error, json!({}))),
+        Err(error) => Err(tools::protocol_error(scope, &error, json!({}))),
     }
 }
 
 /// Where suggestions for the argument come from.
-fn source(shared: &Shared, request: &CompleteRequestParams) -> Result<Option<Source>, ErrorData> {
+fn source(
+    shared: &Shared,
+    request: &CompleteRequestParams,
+    selection: Selection,
+) -> Result<Option<Source>, ErrorData> {
     let name = request.argument.name.as_str();
     let unknown = |what: &'static str| ErrorData::invalid_params(what, None);
     match &request.r#ref {
         Reference::Prompt(reference) => {
-            let prompt = shared.prompts.find(&reference.name);
+            let prompt = prompts::offered(shared, &reference.name, selection);
             let prompt = prompt.ok_or_else(|| unknown("Unknown prompt: prompts/list shows the names."))?;
             let argument = prompt.arguments.iter().find(|argument| argument.name == name);
             argument
@@ -73,7 +74,8 @@ fn source(shared: &Shared, request: &CompleteRequestParams) -> Result<Option<Sou
                 .ok_or_else(|| unknown("The prompt has no such argument."))
         }
         Reference::Resource(reference) => {
-            let kind = KINDS.iter().find(|kind| kind.template == reference.uri);
+            let offered = |kind: &&Kind| resources::offered(shared, kind, selection).is_some();
+            let kind = KINDS.iter().find(|kind| kind.template == reference.uri).filter(offered);
             let kind = kind
                 .ok_or_else(|| unknown("Unknown template: resources/templates/list shows the templates."))?;
             if kind.variables().any(|variable| variable == name) {

@@ -3,7 +3,7 @@
 use rmcp::{
     ErrorData, RoleServer,
     model::{
-        ContentBlock, GetPromptRequestParams, GetPromptResponse, GetPromptResult, Prompt as Listed,
+        ContentBlock, ErrorCode, GetPromptRequestParams, GetPromptResponse, GetPromptResult, Prompt as Listed,
         PromptArgument, PromptMessage, Role,
     },
     service::RequestContext,
@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     prompts::{Prompt, PromptError},
-    tools::Catalog,
+    tools::{Catalog, Selection},
 };
 
 /// A prompt in the library's words, with what the tools that it leads through need.
@@ -31,7 +31,13 @@ pub(super) fn describe(prompt: &Prompt, catalog: &Catalog) -> (Needs, Listed) {
     let arguments: Vec<_> = arguments.collect();
     let arguments = (!arguments.is_empty()).then_some(arguments);
     let listed = Listed::new(prompt.name, Some(prompt.description), arguments).with_title(prompt.title);
-    (Needs::of(prompt.tools.iter().filter_map(|name| catalog.find(name))), listed)
+    (Needs::of_prompt(prompt, catalog), listed)
+}
+
+/// The prompt of this name, unless a tool that it leads through is not offered.
+pub(super) fn offered<'a>(shared: &'a Shared, name: &str, selection: Selection) -> Option<&'a Prompt> {
+    let prompt = shared.prompts.find(name)?;
+    selection.admits(Needs::of_prompt(prompt, &shared.catalog).reach).then_some(prompt)
 }
 
 /// `prompts/get`, for which the user may be asked what is missing.
@@ -41,7 +47,7 @@ pub(super) async fn get(
     context: RequestContext<RoleServer>,
 ) -> Result<GetPromptResponse, ErrorData> {
     let scope = CallScope::of(&context)?;
-    let details = server.shared.prompts.find(&request.name).and_then(|prompt| prompt.asks);
+    let details = offered(&server.shared, &request.name, scope.selection).and_then(|prompt| prompt.asks);
     let question = details.and_then(|details| {
         let none = Map::new();
         (details.missing)(request.arguments.as_ref().unwrap_or(&none)).map(|question| (details, question))
@@ -58,10 +64,14 @@ pub(super) async fn get(
             }
             Asked::Round(round) => return Ok(round.into()),
             Asked::Foreign(error) => return Err(error),
-            Asked::Refused(error) => return Err(tools::protocol_error(&scope, &error, json!({}))),
+            Asked::Refused(error) => {
+                let mut error = tools::protocol_error(&scope, &error, json!({}));
+                error.code = ErrorCode::INVALID_PARAMS;
+                return Err(error);
+            }
         }
     }
-    let got = render(&server.shared, request);
+    let got = render(&server.shared, request, scope.selection);
     scope.report(got.as_ref().err().map_or("ok", |(code, _)| code), None);
     got.map(Into::into).map_err(|(_, error)| error)
 }
@@ -70,9 +80,10 @@ pub(super) async fn get(
 fn render(
     shared: &Shared,
     request: GetPromptRequestParams,
+    selection: Selection,
 ) -> Result<GetPromptResult, (&'static str, ErrorData)> {
     let invalid = |code, message: String, data: Value| (code, ErrorData::invalid_params(message, Some(data)));
-    let Some(prompt) = shared.prompts.find(&request.name) else {
+    let Some(prompt) = offered(shared, &request.name, selection) else {
         let message = "Unknown prompt: prompts/list shows the names.".to_owned();
         return Err(invalid("unknown_prompt", message, json!({"code": "unknown_prompt"})));
     };

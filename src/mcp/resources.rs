@@ -11,11 +11,14 @@ use rmcp::{
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
-use super::{CallScope, Needs, Shared, tools};
+use super::{
+    CallScope, Needs, Shared,
+    tools::{self, Work},
+};
 use crate::{
-    auth::{ScopeSet, step_up_message},
+    auth::step_up_message,
     resources::{JSON, KINDS, Kind, ResourceUri},
-    tools::{Catalog, FileBody, FileContents, Progress, Reach, file_contents},
+    tools::{Catalog, FileBody, FileContents, Progress, Reach, Row, Selection, file_contents},
 };
 
 /// The fixed resources, with what reading them needs.
@@ -50,9 +53,9 @@ fn for_both() -> Annotations {
     Annotations::default().with_audience(vec![Role::User, Role::Assistant])
 }
 
-/// What reading needs: the scopes of the tool whose result is shown. Every kind names a tool; a test looks.
-pub(super) fn scopes(kind: &Kind, catalog: &Catalog) -> ScopeSet {
-    catalog.find(kind.tool).map_or(ScopeSet::ALL, |row| row.scopes)
+/// The tool whose result a resource of this kind shows, if it is offered.
+pub(super) fn offered<'a>(shared: &'a Shared, kind: &Kind, selection: Selection) -> Option<&'a Row> {
+    shared.catalog.find(kind.tool).filter(|row| selection.admits(Reach::of(row)))
 }
 
 /// `resources/read`.
@@ -65,8 +68,7 @@ pub(super) async fn read(
     let Some((uri, row)) = text
         .parse::<ResourceUri>()
         .ok()
-        .and_then(|uri| Some((uri, shared.catalog.find(uri.kind().tool)?)))
-        .filter(|(_, row)| scope.selection.admits(Reach::of(row)))
+        .and_then(|uri| Some((uri, offered(shared, uri.kind(), scope.selection)?)))
     else {
         scope.report("unknown_resource", None);
         return Err(not_found(text));
@@ -80,7 +82,9 @@ pub(super) async fn read(
         let patience = shared.call_timeout;
         let cx = tools::context(shared, scope, Progress::default(), cancelled, patience);
         let read = async move { file_contents(&cx, agent, run, file).await };
-        tools::guarded(row, read, cancelled, scope, patience).await.map(|file| file_in_words(text, file))
+        tools::guarded(Work::of(row, patience), read, cancelled, scope)
+            .await
+            .map(|file| file_in_words(text, file))
     } else {
         let reply = tools::attempt(shared, row, uri.arguments(), Progress::default(), cancelled, scope).await;
         reply.map(|reply| ResourceContents::text(reply.into_json(), text).with_mime_type(JSON))

@@ -10,7 +10,6 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::{StreamExt, stream::FuturesUnordered};
-use jiff::Timestamp;
 use rmcp::{
     ErrorData, Peer, RoleServer,
     model::{
@@ -23,16 +22,15 @@ use tokio_util::task::AbortOnDropHandle;
 
 use super::{CallScope, Shared, resources, tools};
 use crate::{
-    api::Fault,
-    auth::{Caller, Scope, ScopeSet},
-    clock::Clock,
-    resources::ResourceUri,
+    api::{
+        Fault,
+        ids::{AgentId, RunId},
+    },
+    auth::ScopeSet,
+    resources::{Kind, ResourceUri},
     subscriptions::{FollowError, Follower, MAX_FOLLOWED},
     tools::ToolError,
 };
-
-/// What following a run needs.
-pub(super) const SCOPES: ScopeSet = ScopeSet::of(&[Scope::RunsRead]);
 
 /// Why nothing is listened to.
 #[derive(Debug)]
@@ -65,18 +63,16 @@ pub(super) async fn follow(
     uris: &[&str],
     scope: &CallScope,
 ) -> Result<Vec<String>, ListenError> {
-    if !scope.caller.scopes().contains(SCOPES) {
-        return Err(ListenError::Scope(SCOPES));
-    }
     let mut followers: Vec<(String, Follower)> = Vec::new();
     for text in uris {
         let known = followers.iter().any(|(known, _)| known == text);
-        let Some((agent, run)) = followable(text).filter(|_| !known) else { continue };
-        match shared.subscriptions.follow(&scope.caller, agent, run).await {
+        let Some(run) = followable(text).filter(|_| !known) else { continue };
+        match run.follow(shared, scope).await {
             Ok(follower) => followers.push(((*text).to_owned(), follower)),
-            Err(FollowError::TooMany) => return Err(ListenError::TooMany),
-            Err(FollowError::Api(error)) if matches!(error.fault(), Fault::NotFound | Fault::NoAccess) => {}
-            Err(FollowError::Api(error)) => return Err(ListenError::Failed(error.into())),
+            Err(Unfollowed::Unknown) => {}
+            Err(Unfollowed::Scope(needed)) => return Err(ListenError::Scope(needed)),
+            Err(Unfollowed::TooMany) => return Err(ListenError::TooMany),
+            Err(Unfollowed::Failed(error)) => return Err(ListenError::Failed(error)),
         }
     }
     let accepted = followers.iter().map(|(uri, _)| uri.clone()).collect();
@@ -84,11 +80,50 @@ pub(super) async fn follow(
     Ok(accepted)
 }
 
+/// A run that can be subscribed to.
+struct Followable {
+    agent: AgentId,
+    run: RunId,
+    kind: &'static Kind,
+}
+
+/// Why a run is not followed.
+enum Unfollowed {
+    /// There is none that this caller may see here.
+    Unknown,
+    Scope(ScopeSet),
+    TooMany,
+    Failed(ToolError),
+}
+
 /// The run behind a URI, if it can be followed.
-fn followable(uri: &str) -> Option<(crate::api::ids::AgentId, crate::api::ids::RunId)> {
-    match uri.parse() {
-        Ok(ResourceUri::Run { agent, run }) => Some((agent, run)),
+fn followable(uri: &str) -> Option<Followable> {
+    let uri: ResourceUri = uri.parse().ok()?;
+    match uri {
+        ResourceUri::Run { agent, run } => Some(Followable { agent, run, kind: uri.kind() }),
         _ => None,
+    }
+}
+
+impl Followable {
+    /// Begins to follow it, under the rules for reading it.
+    async fn follow(&self, shared: &Shared, scope: &CallScope) -> Result<Follower, Unfollowed> {
+        let row = resources::offered(shared, self.kind, scope.selection).ok_or(Unfollowed::Unknown)?;
+        if !scope.caller.scopes().contains(row.scopes) {
+            return Err(Unfollowed::Scope(row.scopes));
+        }
+        let followed = shared.subscriptions.follow(&scope.caller, self.agent, self.run).await;
+        followed.map_err(|error| match error {
+            FollowError::TooMany => Unfollowed::TooMany,
+            FollowError::Api(error) if matches!(error.fault(), Fault::NotFound | Fault::NoAccess) => {
+                Unfollowed::Unknown
+            }
+            FollowError::Api(error) => {
+                let error = ToolError::from(error);
+                tools::log_cause(scope, None, &error);
+                Unfollowed::Failed(error)
+            }
+        })
     }
 }
 
@@ -102,7 +137,7 @@ pub(super) fn served(requested: &SubscriptionFilter) -> SubscriptionFilter {
 pub(super) async fn serve(shared: &Shared, context: &SubscriptionContext, scope: &CallScope) {
     let mut waiting: FuturesUnordered<_> =
         scope.take_held().into_iter().map(|(uri, follower)| next(uri, follower)).collect();
-    let expired = expiry(&shared.clock, &scope.caller);
+    let expired = shared.clock.sleep_until(scope.caller.ends());
     let mut expired = std::pin::pin!(expired);
     loop {
         let (uri, follower) = tokio::select! {
@@ -134,14 +169,6 @@ async fn tell(sink: &SubscriptionSink, uri: &str) -> Result<(), ()> {
     sink.send(ServerNotification::ResourceUpdatedNotification(update)).await.map_err(|_| ())
 }
 
-/// Completes when the caller's token ends.
-async fn expiry(clock: &Clock, caller: &Caller) {
-    match caller.expires_at().and_then(|seconds| Timestamp::from_second(seconds).ok()) {
-        Some(end) => clock.sleep_until(end).await,
-        None => std::future::pending().await,
-    }
-}
-
 /// What one live session is subscribed to. Dropped with the session, which ends every subscription.
 #[derive(Debug, Default)]
 pub(crate) struct LiveSubscriptions(Mutex<HashMap<String, AbortOnDropHandle<()>>>);
@@ -155,34 +182,32 @@ impl LiveSubscriptions {
         peer: Peer<RoleServer>,
         scope: &CallScope,
     ) -> Result<(), ErrorData> {
-        let Some((agent, run)) = followable(&uri) else {
+        let Some(run) = followable(&uri) else {
             scope.report("unknown_resource", None);
             return Err(resources::not_found(&uri));
         };
-        if !scope.caller.scopes().contains(SCOPES) {
-            scope.report("insufficient_scope", None);
-            let message = crate::auth::step_up_message(scope.caller.scopes(), SCOPES);
-            return Err(ErrorData::invalid_request(message, None));
-        }
         // The old one gives its place back first.
         self.lock().remove(&uri);
-        let mut follower = match shared.subscriptions.follow(&scope.caller, agent, run).await {
+        let mut follower = match run.follow(shared, scope).await {
             Ok(follower) => follower,
-            Err(FollowError::TooMany) => {
-                return Err(too_many_error(scope, Some(&uri)));
-            }
-            Err(FollowError::Api(error)) if matches!(error.fault(), Fault::NotFound | Fault::NoAccess) => {
+            Err(Unfollowed::Unknown) => {
                 scope.report("not_found", None);
                 return Err(resources::not_found(&uri));
             }
-            Err(FollowError::Api(error)) => {
-                return Err(tools::protocol_error(scope, &error.into(), json!({"uri": uri})));
+            Err(Unfollowed::Scope(needed)) => {
+                scope.report("insufficient_scope", None);
+                let message = crate::auth::step_up_message(scope.caller.scopes(), needed);
+                return Err(ErrorData::invalid_request(message, None));
+            }
+            Err(Unfollowed::TooMany) => return Err(too_many_error(scope, Some(&uri))),
+            Err(Unfollowed::Failed(error)) => {
+                return Err(tools::protocol_error(scope, &error, json!({"uri": uri})));
             }
         };
-        let (clock, caller) = (shared.clock.clone(), std::sync::Arc::clone(&scope.caller));
+        let (clock, end) = (shared.clock.clone(), scope.caller.ends());
         let told = uri.clone();
         let forward = async move {
-            let expired = expiry(&clock, &caller);
+            let expired = clock.sleep_until(end);
             let mut expired = std::pin::pin!(expired);
             loop {
                 let change = tokio::select! {

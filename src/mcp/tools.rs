@@ -214,7 +214,7 @@ async fn perform(
 ) -> Result<Reply, ToolError> {
     let patience = prepared.patience.unwrap_or(shared.call_timeout);
     let cx = context(shared, scope, progress, cancelled, patience);
-    guarded(row, prepared.start(cx), cancelled, scope, patience).await
+    guarded(Work::of(row, patience), prepared.start(cx), cancelled, scope).await
 }
 
 /// What a call may use, for as long as it may take.
@@ -236,32 +236,52 @@ pub(super) fn context(
     }
 }
 
-/// Runs the work of a tool under its guards and logs the cause of a failure, once.
+/// What is guarded.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Work {
+    /// The name of the tool, for the log, if it is one's.
+    pub tool: Option<&'static str>,
+    /// Whether it changes something, so that it runs on when its client goes away.
+    pub writes: bool,
+    /// How long it may take.
+    pub patience: Duration,
+}
+
+impl Work {
+    /// That of a tool.
+    pub(super) fn of(row: &Row, patience: Duration) -> Self {
+        Self { tool: Some(row.name), writes: row.effect.writes(), patience }
+    }
+}
+
+/// Runs work that asks the platform under its guards and logs the cause of a failure, once.
 pub(super) async fn guarded<T: Send + 'static>(
-    row: &Row,
-    work: impl Future<Output = Result<T, ToolError>> + Send + 'static,
+    work: Work,
+    run: impl Future<Output = Result<T, ToolError>> + Send + 'static,
     cancelled: &CancellationToken,
     scope: &CallScope,
-    patience: Duration,
 ) -> Result<T, ToolError> {
-    let result = match guard::run(work, guard::deadline(patience), row.effect.writes(), cancelled).await {
+    let Work { tool, writes, patience } = work;
+    let result = match guard::run(run, guard::deadline(patience), writes, cancelled).await {
         Ended::Done(result) => result,
         Ended::TimedOut => Err(ToolError::timeout(patience)),
         Ended::Panicked => Err(ToolError::panicked()),
         Ended::Cancelled => Err(ToolError::cancelled()),
     };
-    if let Err(error) = &result
-        && let Some(cause) = error.cause()
-    {
+    result.inspect_err(|error| log_cause(scope, tool, error))
+}
+
+/// The inside voice of a failure.
+pub(super) fn log_cause(scope: &CallScope, tool: Option<&'static str>, error: &ToolError) {
+    if let Some(cause) = error.cause() {
         tracing::warn!(
             request.id = scope.request_id,
-            tool.name = row.name,
+            tool.name = tool,
             code = error.code(),
             cause,
             "call failed"
         );
     }
-    result
 }
 
 /// The error as this caller has to be told: whose credential is a setting cannot sign in again.

@@ -59,6 +59,16 @@ async fn listen(server: &TestServer, token: &str, session: &str) -> Events {
 }
 
 #[tokio::test]
+async fn the_revision_of_the_session_holds_for_listening_too() {
+    let server = start(&[]).await;
+    let session = open(&server, &server.token()).await;
+    let get = within(&server, &server.token(), &session, Method::GET);
+    let answer = server.send(get.header("mcp-protocol-version", "2025-11-25")).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    assert_eq!(answer.json()["error"]["data"]["code"], "revision_mismatch");
+}
+
+#[tokio::test]
 async fn a_session_belongs_to_its_opener_and_the_librarys_ids_open_nothing() {
     let server = start(&[]).await;
     let session = open(&server, &server.token()).await;

@@ -4,7 +4,7 @@ use reqwest::{Method, RequestBuilder, StatusCode};
 use sequentum_mcp::tools::{Catalog, Reach, Toolset};
 use serde_json::{Value, json};
 
-use crate::support::{TestServer, server::call};
+use crate::support::{TestServer, events::Events, server::call};
 
 /// A request to the endpoint with a query and headers of the user's choice.
 fn post(server: &TestServer, query: &str, headers: &[(&str, &str)], message: &Value) -> RequestBuilder {
@@ -122,4 +122,60 @@ async fn the_operators_bound_holds_for_everybody() {
     let answer = server.send(server.post(Some(&token), &call("get_credits_balance", json!({})))).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
     assert!(Catalog::new().rows().iter().all(|row| Reach::of(row) != Reach::default()));
+}
+
+#[tokio::test]
+async fn what_is_not_offered_cannot_be_completed_or_got_either() {
+    let settings = [("READ_ONLY", "true"), ("TOOLSETS", "agents")];
+    let server = TestServer::with(&settings, Catalog::new()).await;
+    let ask = async |method: &str, params: Value| {
+        let message = json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+        server.send(server.post(Some(&server.token()), &message)).await.json()
+    };
+    let offered = json!({"type": "ref/resource", "uri": "sequentum://agents/{agentId}"});
+    let not_offered = json!({"type": "ref/resource", "uri": "sequentum://agents/{agentId}/runs"});
+    let argument = json!({"name": "agentId", "value": ""});
+    let found = ask("completion/complete", json!({"ref": offered, "argument": argument})).await;
+    assert_ne!(found["result"]["completion"]["values"], json!([]), "{found}");
+    let asked = server.platform.requests().len();
+    let prompt = json!({"type": "ref/prompt", "name": "debug-agent"});
+    for params in [
+        json!({"ref": not_offered, "argument": argument}),
+        json!({"ref": prompt, "argument": {"name": "agentName", "value": ""}}),
+    ] {
+        let refused = ask("completion/complete", params).await;
+        assert_eq!(refused["error"]["code"], -32602, "{refused}");
+    }
+    // The same words as for a prompt that does not exist.
+    let got = ask("prompts/get", json!({"name": "debug-agent", "arguments": {"agentName": "x"}})).await;
+    let unknown = ask("prompts/get", json!({"name": "no-such-prompt"})).await;
+    assert_eq!(got["error"], unknown["error"]);
+    assert_eq!(got["error"]["data"]["code"], "unknown_prompt");
+    assert_eq!(server.platform.requests().len(), asked, "the platform was not asked");
+}
+
+#[tokio::test]
+async fn what_is_not_offered_cannot_be_followed() {
+    let settings = [("TOOLSETS", "agents"), ("SESSIONS", "live")];
+    let server = TestServer::with(&settings, Catalog::new()).await;
+    let uri = "sequentum://agents/7306/runs/730601";
+    // Without the scope either: what is not offered leads to no challenge.
+    for token in [server.token(), server.token_for(&TestServer::alice(), "agents:read")] {
+        let filter = json!({"resourceSubscriptions": [uri]});
+        let listen = json!({"jsonrpc": "2.0", "id": 1, "method": "subscriptions/listen", "params": {"notifications": filter}});
+        let mut events = Events::of(server.post_modern(&token, &listen).send().await.unwrap());
+        assert_eq!(events.next().await.unwrap()["params"]["notifications"], json!({}));
+
+        let initialize = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
+            "protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}});
+        let open = server.send(server.post(Some(&token), &initialize)).await;
+        let session = open.header("mcp-session-id");
+        let within = |message: &Value| server.post(Some(&token), message).header("mcp-session-id", session);
+        server.send(within(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"}))).await;
+        let subscribe =
+            json!({"jsonrpc": "2.0", "id": 2, "method": "resources/subscribe", "params": {"uri": uri}});
+        let mut answer = Events::of(within(&subscribe).send().await.unwrap());
+        assert_eq!(answer.next().await.unwrap()["error"]["code"], -32002);
+    }
+    assert!(server.platform.requests().iter().all(|seen| !seen.path.contains("/runs/")));
 }

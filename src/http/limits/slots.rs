@@ -5,16 +5,11 @@
 
 use std::{
     collections::{HashMap, hash_map},
-    pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll},
     time::Duration,
 };
 
-use axum::body::Body;
-use bytes::Bytes;
 use http::StatusCode;
-use http_body::{Frame, SizeHint};
 
 use super::super::problem::Problem;
 use crate::{
@@ -149,11 +144,6 @@ impl Slot {
     pub(in crate::http) fn pausable(&self) -> Pausable {
         Pausable(Arc::clone(&self.0))
     }
-
-    /// The body, which keeps the slot until it has ended.
-    pub(in crate::http) fn around(self, body: Body) -> Body {
-        Body::new(Held { body, slot: Some(self) })
-    }
 }
 
 impl Place {
@@ -214,37 +204,5 @@ impl Place {
 impl Drop for Slot {
     fn drop(&mut self) {
         self.0.give_back();
-    }
-}
-
-/// A body with a slot.
-struct Held {
-    body: Body,
-    slot: Option<Slot>,
-}
-
-impl http_body::Body for Held {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        let frame = std::task::ready!(Pin::new(&mut self.body).poll_frame(context));
-        // Given back with the last frame, before the client can have read it: one that waits for an answer before it
-        // sends the next request never has two open.
-        if !matches!(frame, Some(Ok(_))) || self.body.is_end_stream() {
-            self.slot = None;
-        }
-        Poll::Ready(frame)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }

@@ -1,0 +1,90 @@
+//! From the text of a setting to its value; `None` for what is not allowed.
+
+use std::{net::IpAddr, time::Duration};
+
+use ipnet::IpNet;
+use secrecy::{SecretSlice, SecretString};
+use url::Url;
+
+use super::TrustProxy;
+use crate::outbound::is_loopback;
+
+/// More proxies in a row than anybody has.
+const MAX_HOPS: usize = 16;
+
+pub(super) fn seconds(number: u64) -> Duration {
+    Duration::from_secs(number)
+}
+
+pub(super) fn trimmed(url: &str) -> String {
+    url.trim_end_matches('/').to_owned()
+}
+
+pub(super) fn boolean(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "1" => Some(true),
+        "false" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+pub(super) fn list<T>(text: &str, parse: impl Fn(&str) -> Option<T>) -> Option<Vec<T>> {
+    text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(parse).collect()
+}
+
+/// A URL we may send credentials or trust to: https, or http towards this machine; no user, query or fragment.
+pub(super) fn service_url(text: &str) -> Option<Url> {
+    let mut url = Url::parse(text).ok()?;
+    let secure = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url));
+    let plain = url.username().is_empty()
+        && url.password().is_none()
+        && url.query().is_none()
+        && url.fragment().is_none();
+    let path = url.path().trim_end_matches('/').to_owned();
+    url.set_path(&path);
+    (secure && plain && url.has_host()).then_some(url)
+}
+
+/// The same without a path: scheme, host and port.
+pub(super) fn origin(text: &str) -> Option<Url> {
+    service_url(text).filter(|url| url.path() == "/")
+}
+
+pub(super) fn browser_origin(text: &str) -> Option<String> {
+    let url = Url::parse(text).ok()?;
+    let serialized = url.origin().ascii_serialization();
+    (serialized == text).then_some(serialized)
+}
+
+pub(super) fn host_name(text: &str) -> Option<String> {
+    let authority: http::uri::Authority = text.parse().ok()?;
+    (!text.contains('@') && !authority.host().is_empty()).then(|| text.to_ascii_lowercase())
+}
+
+pub(super) fn trusted_proxies(text: &str) -> Option<TrustProxy> {
+    if text.eq_ignore_ascii_case("false") {
+        return Some(TrustProxy::default());
+    }
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return text.parse().ok().filter(|hops| *hops <= MAX_HOPS).map(TrustProxy::Hops);
+    }
+    let network = |text: &str| match text.parse::<IpNet>() {
+        Ok(network) => Some(network.trunc()),
+        Err(_) => text.parse::<IpAddr>().ok().map(IpNet::from),
+    };
+    list(text, network).filter(|networks| !networks.is_empty()).map(TrustProxy::Networks)
+}
+
+/// Enough to tell a key from a placeholder or an access token, and from what cannot stand in a header.
+pub(super) fn api_key(text: &str) -> Option<SecretString> {
+    let rest = text.strip_prefix("sk-")?;
+    (!rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_graphic())).then(|| text.into())
+}
+
+pub(super) fn session_key(text: &str) -> Option<SecretSlice<u8>> {
+    use data_encoding::{BASE64, BASE64_NOPAD, BASE64URL, BASE64URL_NOPAD, HEXLOWER_PERMISSIVE};
+    [&HEXLOWER_PERMISSIVE, &BASE64URL_NOPAD, &BASE64URL, &BASE64_NOPAD, &BASE64]
+        .iter()
+        .find_map(|encoding| encoding.decode(text.as_bytes()).ok().filter(|key| key.len() == 32))
+        .map(SecretSlice::from)
+}
