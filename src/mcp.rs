@@ -7,6 +7,8 @@ mod asking;
 mod audit;
 mod completions;
 mod direct;
+#[cfg(feature = "conformance-fixtures")]
+mod fixtures;
 mod guard;
 mod instructions;
 mod progress;
@@ -41,6 +43,14 @@ use bytes::Bytes;
 use http_body_util::{Full, combinators::BoxBody};
 use serde_json::value::RawValue;
 use tokio_util::sync::CancellationToken;
+
+// What the library serves: in a fixture build with the official suite's test tools in front of it.
+#[cfg(not(feature = "conformance-fixtures"))]
+use self::McpServer as Served;
+#[cfg(feature = "conformance-fixtures")]
+use self::fixtures::{WithFixtures as Served, with_fixtures as served};
+#[cfg(not(feature = "conformance-fixtures"))]
+use std::convert::identity as served;
 
 use self::subscriptions::LiveSubscriptions;
 pub(crate) use self::subscriptions::too_many;
@@ -87,14 +97,14 @@ pub type Answer = http::Response<BoxBody<Bytes, std::convert::Infallible>>;
 pub struct Mcp {
     server: McpServer,
     /// The library's HTTP service around the same server object.
-    service: StreamableHttpService<McpServer, NeverSessionManager>,
+    service: StreamableHttpService<Served, NeverSessionManager>,
     /// The same with sessions in memory, for clients of the 2025 revisions.
     live: Option<Live>,
 }
 
 /// The library's sessions, and its service around them.
 struct Live {
-    service: StreamableHttpService<McpServer, LocalSessionManager>,
+    service: StreamableHttpService<Served, LocalSessionManager>,
     sessions: Arc<LocalSessionManager>,
 }
 
@@ -218,14 +228,14 @@ impl Mcp {
             let sessions = Arc::new(sessions);
             let factory = {
                 let server = server.clone();
-                move || Ok(McpServer { live: Some(Arc::default()), ..server.clone() })
+                move || Ok(served(McpServer { live: Some(Arc::default()), ..server.clone() }))
             };
             let library = library.clone().with_legacy_session_mode(true);
             Live { service: StreamableHttpService::new(factory, Arc::clone(&sessions), library), sessions }
         });
         let factory = {
             let server = server.clone();
-            move || Ok(server.clone())
+            move || Ok(served(server.clone()))
         };
         let service = StreamableHttpService::new(factory, Arc::default(), library);
         Ok(Self { server, service, live })
