@@ -14,7 +14,7 @@
 //! a client could as well say yes to a new question without asking anybody; what it may do at all is decided by the
 //! caller's scopes at each request.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::BASE64URL_NOPAD;
@@ -33,7 +33,7 @@ use serde_json::json;
 use super::{CallScope, McpServer, Shared};
 use crate::{
     questions::{Answers, Field, Object, Question, answers},
-    seal::Purpose,
+    seal::{Purpose, Sealer},
     tools::ToolError,
 };
 
@@ -48,18 +48,16 @@ pub(super) const DETAILS: &str = "details";
 /// How the user behind one call can be asked.
 pub(super) struct Asker<'a> {
     shared: &'a Shared,
-    scope: &'a CallScope,
+    scope: &'a Arc<CallScope>,
     context: &'a RequestContext<RoleServer>,
     way: Way,
-    /// Method, name and arguments of the call.
-    call: String,
 }
 
 enum Way {
     /// Not at all.
     None,
-    /// By the answer to the call, which the client repeats.
-    Rounds { responses: InputResponses, state: Option<String> },
+    /// By the answer to the call, which the client repeats with what it was sent.
+    Rounds { seal: SealedState, responses: InputResponses, state: Option<String> },
     /// By a request, while the call waits.
     Live,
 }
@@ -87,30 +85,62 @@ struct State {
     question: String,
 }
 
+/// Seals states for one call of one caller, and recognises them when they come back.
+pub(super) struct SealedState {
+    sealer: Arc<Sealer>,
+    /// Of the call.
+    pub scope: Arc<CallScope>,
+    /// A digest of method, name and arguments. JSON objects are written with their members in order, so that a client
+    /// that sends them in another one is understood.
+    call: String,
+}
+
+impl SealedState {
+    pub(super) fn new(
+        shared: &Shared,
+        scope: Arc<CallScope>,
+        (method, name, arguments): (&str, &str, Option<&Object>),
+    ) -> Self {
+        let call = json!([method, name, arguments.cloned().unwrap_or_default()]).to_string();
+        let call = BASE64URL_NOPAD.encode(digest(&SHA256, call.as_bytes()).as_ref());
+        Self { sealer: Arc::clone(&shared.sealer), scope, call }
+    }
+
+    /// A state for the answer to this question.
+    pub(super) fn seal(&self, question: &str) -> Option<String> {
+        let state = State { call: self.call.clone(), question: question.to_owned() };
+        self.sealer.seal(Purpose::Question, &self.scope.caller, ANSWER_WITHIN, &state)
+    }
+
+    /// Whether it is one.
+    pub(super) fn is_of(&self, question: &str, state: &str) -> bool {
+        let opened = self.sealer.open::<State>(Purpose::Question, &self.scope.caller, state);
+        opened.is_ok_and(|state| state.call == self.call && state.question == question)
+    }
+}
+
 impl<'a> Asker<'a> {
-    /// For a call of `method` that names `name`, as the client sent it.
+    /// For a call as the client sent it: method, name and arguments; and what it sent back of an earlier round.
     pub(super) fn new(
         server: &'a McpServer,
         context: &'a RequestContext<RoleServer>,
-        scope: &'a CallScope,
-        (method, name): (&str, &str),
-        arguments: Option<&Object>,
+        scope: &'a Arc<CallScope>,
+        call: (&str, &str, Option<&Object>),
         (responses, state): (Option<InputResponses>, Option<String>),
     ) -> Self {
         let able = server.shared.asks && context.client_capabilities().is_some_and(|able| forms(&able));
         let modern =
             context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28);
         let way = match (able, modern) {
-            (true, true) => Way::Rounds { responses: responses.unwrap_or_default(), state },
+            (true, true) => {
+                let seal = SealedState::new(&server.shared, Arc::clone(scope), call);
+                Way::Rounds { seal, responses: responses.unwrap_or_default(), state }
+            }
             // Whoever reads no event stream would not see the question.
             (true, false) if server.live.is_some() && scope.streams => Way::Live,
             _ => Way::None,
         };
-        let call = match &way {
-            Way::Rounds { .. } => fingerprint(method, name, arguments),
-            Way::None | Way::Live => String::new(),
-        };
-        Self { shared: &server.shared, scope, context, way, call }
+        Self { shared: &server.shared, scope, context, way }
     }
 
     /// Asks a question, of which `words` are made only if it has to be put.
@@ -122,9 +152,9 @@ impl<'a> Asker<'a> {
     ) -> Asked {
         match &self.way {
             Way::None => Asked::Nobody,
-            Way::Rounds { responses, state } => {
+            Way::Rounds { seal, responses, state } => {
                 if let Some(state) = state {
-                    if !self.is_mine(name, state) {
+                    if !seal.is_of(name, state) {
                         return Asked::Foreign(foreign(self.scope));
                     }
                     let response = responses.get(name);
@@ -135,7 +165,7 @@ impl<'a> Asker<'a> {
                     }
                 }
                 match words.await {
-                    Ok(message) => self.round(name, Question { message, fields }),
+                    Ok(message) => self.round(seal, name, Question { message, fields }),
                     Err(error) => Asked::Refused(error),
                 }
             }
@@ -146,15 +176,8 @@ impl<'a> Asker<'a> {
         }
     }
 
-    fn is_mine(&self, name: &str, state: &str) -> bool {
-        let opened = self.shared.sealer.open::<State>(Purpose::Question, &self.scope.caller, state);
-        opened.is_ok_and(|state| state.call == self.call && state.question == name)
-    }
-
-    fn round(&self, name: &str, question: Question) -> Asked {
-        let state = State { call: self.call.clone(), question: name.to_owned() };
-        let sealed = self.shared.sealer.seal(Purpose::Question, &self.scope.caller, ANSWER_WITHIN, &state);
-        let Some(sealed) = sealed else { return Asked::Refused(ToolError::panicked()) };
+    fn round(&self, seal: &SealedState, name: &str, question: Question) -> Asked {
+        let Some(sealed) = seal.seal(name) else { return Asked::Refused(ToolError::panicked()) };
         let request = InputRequest::Elicitation(ElicitRequest::new(form(question)));
         let requests = BTreeMap::from([(name.to_owned(), request)]);
         self.scope.report("input_required", None);
@@ -195,13 +218,6 @@ fn forms(able: &ClientCapabilities) -> bool {
     able.elicitation.as_ref().is_some_and(|modes| modes.form.is_some() || modes.url.is_none())
 }
 
-/// What of a call an answer is bound to. JSON objects are written with their members in order, so that a client that sends
-/// them in another one is understood.
-fn fingerprint(method: &str, name: &str, arguments: Option<&Object>) -> String {
-    let call = json!([method, name, arguments.cloned().unwrap_or_default()]);
-    BASE64URL_NOPAD.encode(digest(&SHA256, call.to_string().as_bytes()).as_ref())
-}
-
 /// What a user's answer means; `None` if it was accepted without what was to be filled in.
 fn judge(name: &str, fields: &'static [Field], response: &ElicitResult) -> Option<Asked> {
     match response.action {
@@ -220,7 +236,7 @@ fn too_many_questions() -> ToolError {
 }
 
 /// Altered, expired, somebody else's, or of another call: these are not told apart.
-fn foreign(scope: &CallScope) -> ErrorData {
+pub(super) fn foreign(scope: &CallScope) -> ErrorData {
     scope.report("invalid_request_state", None);
     let data = json!({
         "code": "invalid_request_state",

@@ -15,6 +15,7 @@
 
 mod asking;
 mod content;
+mod input_required;
 mod notices;
 mod prompts;
 mod registry;
@@ -46,7 +47,7 @@ use super::McpServer;
 
 /// Every test tool: one line for each file.
 static TOOLS: LazyLock<Vec<ToolFixture>> = LazyLock::new(|| {
-    [content::tools(), notices::tools(), asking::tools(), stateless::tools(), schemas::tools()]
+    [content::tools(), notices::tools(), asking::tools(), stateless::tools(), schemas::tools(), input_required::tools()]
         .into_iter()
         .flatten()
         .collect()
@@ -54,7 +55,7 @@ static TOOLS: LazyLock<Vec<ToolFixture>> = LazyLock::new(|| {
 
 /// Every test prompt: one line for each file.
 static PROMPTS: LazyLock<Vec<PromptFixture>> =
-    LazyLock::new(|| [prompts::prompts()].into_iter().flatten().collect());
+    LazyLock::new(|| [prompts::prompts(), input_required::prompts()].into_iter().flatten().collect());
 
 /// The product's server object with the fixtures in front of it: one per request, or per live session.
 pub(super) struct WithFixtures {

@@ -54,8 +54,8 @@ pub(super) async fn get(
     });
     if let Some((details, question)) = question {
         let rounds = (request.input_responses.take(), request.request_state.take());
-        let what = ("prompts/get", &*request.name);
-        let asker = Asker::new(server, &context, &scope, what, request.arguments.as_ref(), rounds);
+        let call = ("prompts/get", &*request.name, request.arguments.as_ref());
+        let asker = Asker::new(server, &context, &scope, call, rounds);
         let words = std::future::ready(Ok(question.message));
         match asker.ask(asking::DETAILS, question.fields, words).await {
             Asked::Nobody => {}

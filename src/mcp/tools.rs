@@ -144,12 +144,12 @@ async fn ready(
     row: &Row,
     request: CallToolRequestParams,
     context: &RequestContext<RoleServer>,
-    scope: &CallScope,
+    scope: &Arc<CallScope>,
 ) -> Ready {
     let mut arguments = request.arguments.unwrap_or_default();
     let rounds = (request.input_responses, request.request_state);
     let asker = row.asks.anything().then(|| {
-        Asker::new(server, context, scope, ("tools/call", row.name), Some(&arguments), rounds)
+        Asker::new(server, context, scope, ("tools/call", row.name, Some(&arguments)), rounds)
     });
     if let (Some(asker), Asked::Details(details)) = (&asker, row.asks)
         && let Some(question) = (details.missing)(&arguments)
@@ -171,7 +171,7 @@ async fn ready(
     if let (Some(asker), Some(confirmation)) = (&asker, prepared.confirmation.take()) {
         let cx = self::context(&server.shared, scope, Progress::default(), &context.ct, NAME_PATIENCE);
         let words = async move { confirmation.question(&cx).await };
-        let words = guarded(row, words, &context.ct, scope, NAME_PATIENCE);
+        let words = guarded(Work::looking(row, NAME_PATIENCE), words, &context.ct, scope);
         if let Some(not_ready) = asker.ask(asking::CONFIRMATION, &[], words).await.into_not_ready() {
             return not_ready;
         }
@@ -251,6 +251,11 @@ impl Work {
     /// That of a tool.
     pub(super) fn of(row: &Row, patience: Duration) -> Self {
         Self { tool: Some(row.name), writes: row.effect.writes(), patience }
+    }
+
+    /// What is looked up before a tool begins.
+    fn looking(row: &Row, patience: Duration) -> Self {
+        Self { writes: false, ..Self::of(row, patience) }
     }
 }
 
