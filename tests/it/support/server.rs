@@ -189,6 +189,10 @@ impl TestServer {
     /// A result has a structure that fits both schemas of its tool, the published and the complete one, and a text that
     /// says the same; an error has a text only.
     fn check(&self, tool: &str, result: &Value) {
+        if result["resultType"] == "input_required" {
+            // A question, and no result of the tool's.
+            return;
+        }
         let text = result["content"][0]["text"].as_str().unwrap();
         let text: Value = serde_json::from_str(text).unwrap();
         if result["isError"] == true {
@@ -226,12 +230,17 @@ impl TestServer {
 
     /// The same message as a 2026-07-28 client sends it.
     pub fn post_modern(&self, token: &str, message: &Value) -> RequestBuilder {
+        self.post_able(token, message, &json!({}))
+    }
+
+    /// The same from a client with these capabilities.
+    pub fn post_able(&self, token: &str, message: &Value, capabilities: &Value) -> RequestBuilder {
         let mut message = message.clone();
         if message["params"].is_null() {
             message["params"] = json!({});
         }
         message["params"]["_meta"]["io.modelcontextprotocol/protocolVersion"] = json!("2026-07-28");
-        message["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"] = json!({});
+        message["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"] = capabilities.clone();
         let mut request = self
             .request(Method::POST, "/mcp")
             .header("accept", "application/json, text/event-stream")
@@ -307,6 +316,9 @@ fn note_secrets(request: &reqwest::Request) {
     if let Ok(message) = serde_json::from_slice::<Value>(body) {
         note_texts(&message["params"]["arguments"]);
         note_texts(&message["params"]["uri"]);
+        note_texts(&message["params"]["inputResponses"]);
+        note_texts(&message["params"]["requestState"]);
+        note_texts(&message["result"]);
     }
 }
 
