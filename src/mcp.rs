@@ -11,6 +11,7 @@ mod direct;
 mod fixtures;
 mod guard;
 mod instructions;
+mod lists;
 mod progress;
 mod prompts;
 mod resources;
@@ -27,10 +28,9 @@ use rmcp::{
         CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
         DiscoverResult, GetPromptRequestParams, GetPromptResponse, Implementation, InitializeRequestParams,
         InitializeResult, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
-        ListToolsResult, PaginatedRequestParams, Prompt, ProtocolVersion, ReadResourceRequestParams,
-        ReadResourceResponse, Resource, ResourceTemplate, ServerCapabilities, ServerConfig,
-        SubscribeRequestMethod, SubscribeRequestParams, SubscriptionFilter, Tool, UnsubscribeRequestMethod,
-        UnsubscribeRequestParams,
+        ListToolsResult, PaginatedRequestParams, ProtocolVersion, ReadResourceRequestParams,
+        ReadResourceResponse, ServerCapabilities, ServerConfig, SubscribeRequestMethod,
+        SubscribeRequestParams, SubscriptionFilter, Tool, UnsubscribeRequestMethod, UnsubscribeRequestParams,
     },
     service::{NotificationContext, RequestContext, SubscriptionContext},
     transport::streamable_http_server::{
@@ -52,7 +52,6 @@ use self::fixtures::{WithFixtures as Served, with_fixtures as served};
 #[cfg(not(feature = "conformance-fixtures"))]
 use std::convert::identity as served;
 
-use self::subscriptions::LiveSubscriptions;
 pub(crate) use self::subscriptions::too_many;
 pub use self::{
     audit::{Audited, Auditor},
@@ -60,6 +59,7 @@ pub use self::{
     stdio::StdioError,
     subscriptions::ListenError,
 };
+use self::{lists::Lists, subscriptions::LiveSubscriptions};
 use crate::{
     api::Api,
     auth::{Caller, ScopeSet},
@@ -70,7 +70,7 @@ use crate::{
     resources::ResourceUri,
     seal::Sealer,
     subscriptions::Subscriptions,
-    tools::{Catalog, Reach, Row, Selection},
+    tools::{Catalog, Row, Selection},
 };
 
 /// The revisions served, oldest first. Those before 2026-07-28 begin with `initialize`.
@@ -134,35 +134,6 @@ pub(crate) struct Shared {
     sealer: Arc<Sealer>,
 }
 
-/// What clients list, in the library's types, each item with what it needs. Built once.
-struct Lists {
-    tools: Vec<(Needs, Tool)>,
-    prompts: Vec<(Needs, Prompt)>,
-    resources: Vec<(Needs, Resource)>,
-    templates: Vec<(Needs, ResourceTemplate)>,
-}
-
-/// What the tools behind an item need to be called.
-#[derive(Debug, Clone, Copy, Default)]
-struct Needs {
-    scopes: ScopeSet,
-    reach: Reach,
-}
-
-impl Needs {
-    /// Those of a prompt: of all tools that it leads through.
-    fn of_prompt(prompt: &crate::prompts::Prompt, catalog: &Catalog) -> Self {
-        Self::of(prompt.tools.iter().filter_map(|name| catalog.find(name)))
-    }
-
-    fn of<'a>(rows: impl IntoIterator<Item = &'a Row>) -> Self {
-        rows.into_iter().fold(Self::default(), |needs, row| Self {
-            scopes: needs.scopes.union(row.scopes),
-            reach: needs.reach.and(Reach::of(row)),
-        })
-    }
-}
-
 impl Mcp {
     /// Builds everything that requests share.
     ///
@@ -192,12 +163,7 @@ impl Mcp {
             .with_protocol_version(ProtocolVersion::V_2025_11_25)
             .with_instructions(instructions::text());
         let prompts = Prompts::new()?;
-        let lists = Lists {
-            tools: catalog.rows().iter().map(|row| (Needs::of([row]), tools::describe(row))).collect(),
-            prompts: prompts.all().iter().map(|prompt| prompts::describe(prompt, &catalog)).collect(),
-            resources: resources::describe_fixed(&catalog),
-            templates: resources::describe_templates(&catalog),
-        };
+        let lists = Lists::new(&catalog, &prompts);
         let shared = Arc::new(Shared {
             subscriptions: Subscriptions::new(Arc::clone(&api), clock.clone()),
             api,
@@ -259,7 +225,7 @@ impl Mcp {
             }
             _ => None,
         };
-        let needs = Needs::of(row);
+        let needs = lists::Needs::of(row);
         if selection.admits(needs.reach) { needs.scopes } else { ScopeSet::EMPTY }
     }
 
@@ -384,7 +350,7 @@ impl ServerHandler for McpServer {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let items = Self::visible(request, &context, &self.shared.lists.tools)?;
+        let items = lists::visible(request, &context, &self.shared.lists.tools)?;
         Ok(ListToolsResult::with_all_items(items)
             .with_ttl_ms(self.list_cache_ttl_ms())
             .with_cache_scope(CacheScope::Private))
@@ -395,7 +361,7 @@ impl ServerHandler for McpServer {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
-        let items = Self::visible(request, &context, &self.shared.lists.prompts)?;
+        let items = lists::visible(request, &context, &self.shared.lists.prompts)?;
         Ok(ListPromptsResult::with_all_items(items)
             .with_ttl_ms(self.list_cache_ttl_ms())
             .with_cache_scope(CacheScope::Private))
@@ -406,7 +372,7 @@ impl ServerHandler for McpServer {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        let items = Self::visible(request, &context, &self.shared.lists.resources)?;
+        let items = lists::visible(request, &context, &self.shared.lists.resources)?;
         Ok(ListResourcesResult::with_all_items(items)
             .with_ttl_ms(self.list_cache_ttl_ms())
             .with_cache_scope(CacheScope::Private))
@@ -417,7 +383,7 @@ impl ServerHandler for McpServer {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
-        let items = Self::visible(request, &context, &self.shared.lists.templates)?;
+        let items = lists::visible(request, &context, &self.shared.lists.templates)?;
         Ok(ListResourceTemplatesResult::with_all_items(items)
             .with_ttl_ms(self.list_cache_ttl_ms())
             .with_cache_scope(CacheScope::Private))
@@ -500,24 +466,6 @@ impl ServerHandler for McpServer {
 }
 
 impl McpServer {
-    /// The items of a list that this caller can use, in their order; every list is one page.
-    ///
-    /// What lacks nothing but a scope that is never asked for at first sign-in stays visible: calling it is what leads
-    /// to the challenge that asks for it.
-    fn visible<T: Clone>(
-        request: Option<PaginatedRequestParams>,
-        context: &RequestContext<RoleServer>,
-        list: &[(Needs, T)],
-    ) -> Result<Vec<T>, ErrorData> {
-        if request.is_some_and(|request| request.cursor.is_some()) {
-            return Err(ErrorData::invalid_params("Unknown cursor: this list is one page.", None));
-        }
-        let scope = CallScope::of(context)?;
-        let held = scope.caller.scopes().union(ScopeSet::STEP_UP);
-        let usable = |needs: &Needs| held.contains(needs.scopes) && scope.selection.admits(needs.reach);
-        Ok(list.iter().filter(|(needs, _)| usable(needs)).map(|(_, item)| item.clone()).collect())
-    }
-
     fn list_cache_ttl_ms(&self) -> u64 {
         u64::try_from(self.shared.list_cache_ttl.as_millis()).unwrap_or(u64::MAX)
     }

@@ -139,10 +139,6 @@ async fn handle(
         Ok(within) => within,
         Err(problem) => return problem.json_rpc(id, envelope.id),
     };
-    if envelope.response && !matches!(within, Within::Live(_)) {
-        let (problem, message) = envelope::no_method(envelope.id);
-        return problem.json_rpc(id, message);
-    }
     let selection = match selection::of(&parts, edge.selection) {
         Ok(selection) => selection,
         Err(problem) => return problem.json_rpc(id, envelope.id),

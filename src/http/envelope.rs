@@ -45,13 +45,12 @@ pub(super) enum Accepts {
 pub(super) struct Envelope<'a> {
     /// `id`, as it was written; `None` for a notification.
     pub id: Option<&'a RawValue>,
+    /// Empty if this is a response, to a request that we made on a live session.
     pub method: Cow<'a, str>,
     /// What `tools/call` calls.
     pub call: Option<ToolCall<'a>>,
     /// What `prompts/get`, `resources/read` and the like name: mirrored in a header like the name of a tool.
     subject: Option<String>,
-    /// Whether it answers a request of ours, which only a live session has made; then there is no method.
-    pub response: bool,
     /// The request that `notifications/cancelled` takes back.
     pub taken_back: Option<&'a RawValue>,
     /// Whether `_meta` names a protocol version, which makes the request one of the 2026-07-28 era.
@@ -79,13 +78,17 @@ impl<'a> Envelope<'a> {
             method: Cow::Borrowed(""),
             call: None,
             subject: None,
-            response: true,
             taken_back: None,
             modern: false,
             revision: None,
             complete: false,
             progress: false,
         }
+    }
+
+    /// Whether this answers a request of ours.
+    pub fn is_response(&self) -> bool {
+        self.method.is_empty()
     }
 
     /// The name of the tool, if this is a call.
@@ -246,10 +249,10 @@ pub(super) fn read(body: &[u8]) -> Result<Envelope<'_>, Refused<'_>> {
     if id.is_some_and(|id| !is_id(id)) {
         return Err(refuse("The id of a request must be a string or an integer.", "Send another id."));
     }
-    let Some(method) = outline.method else {
+    let Some(method) = outline.method.filter(|method| !method.is_empty()) else {
         return match (id, outline.result, outline.error) {
             (Some(_), Some(_), None) | (Some(_), None, Some(_)) => Ok(Envelope::response(id)),
-            _ => Err(no_method(id.filter(|id| is_id(id)))),
+            _ => Err((no_method(), id)),
         };
     };
     let params: Params<'_> = match outline.params {
@@ -297,7 +300,6 @@ pub(super) fn read(body: &[u8]) -> Result<Envelope<'_>, Refused<'_>> {
         method,
         call,
         subject,
-        response: false,
         taken_back,
         modern: meta.protocol_version.is_some(),
         revision: meta.protocol_version.and_then(|raw| serde_json::from_str(raw.get()).ok()),
@@ -364,9 +366,9 @@ fn unsupported(revision: &str) -> Problem {
 }
 
 /// The refusal of a message that is neither a request nor a notification, where nothing else can be used.
-pub(super) fn no_method(id: Option<&RawValue>) -> Refused<'_> {
-    let remedy = "Send a request or a notification; responses belong to a session in which this server asked something.";
-    (invalid(StatusCode::BAD_REQUEST, "The message has no method.", remedy), id)
+pub(super) fn no_method() -> Problem {
+    let remedy = "Send a request or a notification; a response belongs to a session in which this server has asked something.";
+    invalid(StatusCode::BAD_REQUEST, "The message has no method.", remedy)
 }
 
 fn is_id(raw: &RawValue) -> bool {

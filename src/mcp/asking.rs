@@ -18,6 +18,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use aws_lc_rs::digest::{SHA256, digest};
 use data_encoding::BASE64URL_NOPAD;
+use futures_util::FutureExt;
 use rmcp::{
     ErrorData, Peer, RoleServer,
     model::{
@@ -205,10 +206,9 @@ impl<'a> Asker<'a> {
             () = self.shared.stopping.cancelled() => (unanswered(name), "the server is about to end"),
             () = self.shared.clock.sleep(ANSWER_WITHIN) => (unanswered(name), "there was no answer in time"),
         };
-        // So that the question goes away where it is shown. A client that is gone is told nothing.
-        if let Err(error) = sent.cancel(Some(reason.to_owned())).await {
-            tracing::debug!(%error, "a question could not be taken back");
-        }
+        // So that the question goes away where it is shown. It is put on its way and not waited for: the connection may be
+        // about to end.
+        let _ = sent.cancel(Some(reason.to_owned())).now_or_never();
         Asked::Refused(refusal)
     }
 }

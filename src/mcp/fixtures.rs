@@ -47,10 +47,17 @@ use super::McpServer;
 
 /// Every test tool: one line for each file.
 static TOOLS: LazyLock<Vec<ToolFixture>> = LazyLock::new(|| {
-    [content::tools(), notices::tools(), asking::tools(), stateless::tools(), schemas::tools(), input_required::tools()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        content::tools(),
+        notices::tools(),
+        asking::tools(),
+        stateless::tools(),
+        schemas::tools(),
+        input_required::tools(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 });
 
 /// Every test prompt: one line for each file.

@@ -3,16 +3,17 @@
 use rmcp::{
     ErrorData, RoleServer,
     model::{
-        ContentBlock, ErrorCode, GetPromptRequestParams, GetPromptResponse, GetPromptResult, Prompt as Listed,
-        PromptArgument, PromptMessage, Role,
+        ContentBlock, ErrorCode, GetPromptRequestParams, GetPromptResponse, GetPromptResult,
+        Prompt as Listed, PromptArgument, PromptMessage, Role,
     },
     service::RequestContext,
 };
 use serde_json::{Map, Value, json};
 
 use super::{
-    CallScope, McpServer, Needs, Shared,
+    CallScope, McpServer, Shared,
     asking::{self, Asked, Asker},
+    lists::Needs,
     tools,
 };
 use crate::{

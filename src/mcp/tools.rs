@@ -148,9 +148,10 @@ async fn ready(
 ) -> Ready {
     let mut arguments = request.arguments.unwrap_or_default();
     let rounds = (request.input_responses, request.request_state);
-    let asker = row.asks.anything().then(|| {
-        Asker::new(server, context, scope, ("tools/call", row.name, Some(&arguments)), rounds)
-    });
+    let asker = row
+        .asks
+        .anything()
+        .then(|| Asker::new(server, context, scope, ("tools/call", row.name, Some(&arguments)), rounds));
     if let (Some(asker), Asked::Details(details)) = (&asker, row.asks)
         && let Some(question) = (details.missing)(&arguments)
     {
@@ -171,7 +172,7 @@ async fn ready(
     if let (Some(asker), Some(confirmation)) = (&asker, prepared.confirmation.take()) {
         let cx = self::context(&server.shared, scope, Progress::default(), &context.ct, NAME_PATIENCE);
         let words = async move { confirmation.question(&cx).await };
-        let words = guarded(Work::looking(row, NAME_PATIENCE), words, &context.ct, scope);
+        let words = Box::pin(guarded(Work::looking(row, NAME_PATIENCE), words, &context.ct, scope));
         if let Some(not_ready) = asker.ask(asking::CONFIRMATION, &[], words).await.into_not_ready() {
             return not_ready;
         }

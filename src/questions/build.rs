@@ -41,7 +41,8 @@ fn missing(arguments: &Object) -> Option<Question> {
     }
     (!names_a_site(prompt)).then(|| {
         let shown = untrusted::quoted(prompt, SHOWN);
-        let message = format!("The request for a new agent names no address: {shown}. Which site is it to read?");
+        let message =
+            format!("The request for a new agent names no address: {shown}. Which site is it to read?");
         Question { message, fields: &ONLY_SITE }
     })
 }
@@ -100,7 +101,9 @@ mod tests {
         ] {
             assert!(names_a_site(text), "{text}");
         }
-        for text in ["", "Shoes on Acme", "Price, size. Colour", "version 2.5", "e.g. shoes", "a ... b", "://"] {
+        for text in
+            ["", "Shoes on Acme", "Price, size. Colour", "version 2.5", "e.g. shoes", "a ... b", "://"]
+        {
             assert!(!names_a_site(text), "{text}");
         }
     }

@@ -90,14 +90,22 @@ impl ToolError {
     #[must_use]
     pub fn declined(confirmation: bool) -> Self {
         let message = "The user was asked and declined. Nothing was done.";
-        Self::new(not_confirmed(confirmation), message, "Do not call the tool again unless the user asks for it.")
+        Self::new(
+            not_confirmed(confirmation),
+            message,
+            "Do not call the tool again unless the user asks for it.",
+        )
     }
 
     /// The user was asked and did not answer: the question was closed, or nobody was there.
     #[must_use]
     pub fn unanswered(confirmation: bool) -> Self {
         let message = "The user was asked and gave no answer. Nothing was done.";
-        Self::new(not_confirmed(confirmation), message, "Ask the user in words before you call the tool again.")
+        Self::new(
+            not_confirmed(confirmation),
+            message,
+            "Ask the user in words before you call the tool again.",
+        )
     }
 
     /// There is no room at the moment for what the call needs.

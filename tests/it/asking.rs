@@ -123,7 +123,10 @@ async fn each_question_says_what_will_happen_to_what() {
     ] {
         let asked = question(&server, &call(tool, arguments)).await;
         let (_, request) = asked["inputRequests"].as_object().unwrap().iter().next().unwrap();
-        assert_eq!((&request["method"], &request["params"]["mode"]), (&json!("elicitation/create"), &json!("form")));
+        assert_eq!(
+            (&request["method"], &request["params"]["mode"]),
+            (&json!("elicitation/create"), &json!("form"))
+        );
         questions.push(format!("{tool}: {}", request["params"]["message"].as_str().unwrap()));
     }
     insta::assert_snapshot!(questions.join("\n"), @"
@@ -173,7 +176,9 @@ async fn a_no_and_no_answer_do_nothing() {
     {"code":"not_confirmed","message":"The user was asked and gave no answer. Nothing was done.","remedy":"Ask the user in words before you call the tool again.","retryable":false}
     "#);
     // What cannot be read is no answer: the user is asked again.
-    for odd in [json!(12345), json!(null), json!({"action": "perhaps"}), json!({"content": {}}), json!("accept")] {
+    for odd in
+        [json!(12345), json!(null), json!({"action": "perhaps"}), json!({"content": {}}), json!("accept")]
+    {
         question(&server, &answered(&deletion(), &asked, &odd)).await;
     }
     // Nor is an answer to a question that was not put.
@@ -231,7 +236,7 @@ async fn an_answer_is_good_for_one_call_of_one_caller_for_five_minutes() {
     200
     {"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"This requestState is not of this call, or has expired. Nothing was done.","data":{"code":"invalid_request_state","remedy":"Call again without requestState and inputResponses; the user is asked anew.","requestId":"<request-id>","retryable":false}}}
     "#);
-    server.clock.advance(Duration::from_secs(300));
+    server.clock.advance(Duration::from_mins(5));
     let late = send(&server, &yes).await.json();
     assert_eq!(late["error"]["data"]["code"], "invalid_request_state", "{late}");
     assert_eq!(server.platform.requests().len(), before, "the platform heard of none of them");
@@ -247,7 +252,10 @@ async fn an_answer_holds_until_it_expires_whatever_the_order_of_arguments() {
     let yes = yes.replace(r#"{"agentId":7301,"scheduleId":3102}"#, swapped);
     assert!(yes.contains(swapped));
     let request = server.post_able(&server.token(), &deletion(), &forms());
-    let mut body: Value = serde_json::from_slice(request.try_clone().unwrap().build().unwrap().body().unwrap().as_bytes().unwrap()).unwrap();
+    let mut body: Value = serde_json::from_slice(
+        request.try_clone().unwrap().build().unwrap().body().unwrap().as_bytes().unwrap(),
+    )
+    .unwrap();
     let meta = body["params"]["_meta"].take();
     let yes = yes.replacen(r#""params":{"#, &format!(r#""params":{{"_meta":{meta},"#), 1);
     let done = server.send(request.body(yes)).await;
@@ -282,6 +290,27 @@ async fn whoever_cannot_or_need_not_be_asked_is_not() {
     let refused = send(&reading, &deletion()).await.json();
     assert!(refused["error"]["message"].as_str().unwrap().contains("switched off"), "{refused}");
     assert_eq!(reading.platform.requests().len(), 0);
+}
+
+#[tokio::test]
+async fn whoever_is_not_asked_gets_the_same_answer_in_both_eras() {
+    let server = TestServer::start().await;
+    let restore = json!({"agentId": 7301, "versionNumber": 5, "comments": "back"});
+    for message in [
+        call("restore_agent_version", restore),
+        call("restore_agent_version", json!({"agentId": 7301, "versionNumber": 5, "comments": ""})),
+        call("start_agent_build", json!({"prompt": "All boots of Acme", "waitForCompletion": "perhaps"})),
+    ] {
+        let older = server.send(server.post(Some(&server.token()), &message)).await;
+        let newer = server.send(server.post_modern(&server.token(), &message)).await;
+        let without_ids = |answer: &Answer| {
+            serde_json::from_str::<Value>(&answer.text.replace(answer.header("x-request-id"), "<id>"))
+                .unwrap()
+        };
+        let (older, mut newer) = (without_ids(&older), without_ids(&newer));
+        assert_eq!(newer["result"].as_object_mut().unwrap().remove("resultType"), Some(json!("complete")));
+        assert_eq!(older, newer);
+    }
 }
 
 #[tokio::test]
@@ -341,7 +370,8 @@ async fn a_name_from_the_platform_stays_within_its_quotation() {
 #[tokio::test]
 async fn what_a_build_request_lacks_is_asked_for() {
     let server = TestServer::start().await;
-    let build = |prompt: Value| call("start_agent_build", json!({"prompt": prompt, "waitForCompletion": false}));
+    let build =
+        |prompt: Value| call("start_agent_build", json!({"prompt": prompt, "waitForCompletion": false}));
     let nothing = build(Value::Null);
     let asked = question(&server, &nothing).await;
     let schema = &asked["inputRequests"]["details"]["params"]["requestedSchema"];
@@ -371,7 +401,8 @@ async fn what_a_build_request_lacks_is_asked_for() {
     }
     "#);
     // What does not fit is asked for again.
-    for content in [json!({}), json!({"site": "x", "target": "boots"}), json!({"site": 7, "target": "boots"})] {
+    for content in [json!({}), json!({"site": "x", "target": "boots"}), json!({"site": 7, "target": "boots"})]
+    {
         let response = json!({"action": "accept", "content": content});
         question(&server, &answered(&nothing, &asked, &response)).await;
     }
@@ -390,7 +421,8 @@ async fn what_a_build_request_lacks_is_asked_for() {
     let whole = build(json!("Name and price of all boots on acme.example"));
     send(&server, &whole).await;
     let sent = server.platform.requests();
-    let sent: Vec<_> = sent.iter().filter(|seen| seen.method == "POST").map(|seen| &seen.body["prompt"]).collect();
+    let sent: Vec<_> =
+        sent.iter().filter(|seen| seen.method == "POST").map(|seen| &seen.body["prompt"]).collect();
     assert_eq!(
         sent,
         [
@@ -444,7 +476,9 @@ async fn each_round_is_written_down() {
     }
     let log = leaks::log();
     let logged = |outcome: &&str| {
-        let line = log.lines().find(|line| line.contains("tool.name") && line.contains(&format!("outcome=\"{outcome}\"")));
+        let line = log
+            .lines()
+            .find(|line| line.contains("tool.name") && line.contains(&format!("outcome=\"{outcome}\"")));
         line.is_some_and(|line| line.contains("tool.name=\"delete_agent_schedule\""))
     };
     assert!(expected.iter().all(logged), "{log}");
@@ -456,7 +490,8 @@ async fn a_replica_with_the_same_key_takes_the_answer() {
     let first = TestServer::with(&[("SESSION_KEY", &key)], Catalog::new()).await;
     let audience = first.endpoint();
     let settings = [("SESSION_KEY", &*key), ("OAUTH_AUDIENCES", &*audience)];
-    let second = TestServer::before(first.platform.clone(), first.clock.clone(), &settings, Catalog::new()).await;
+    let second =
+        TestServer::before(first.platform.clone(), first.clock.clone(), &settings, Catalog::new()).await;
     let asked = question(&first, &deletion()).await;
     let yes = answered(&deletion(), &asked, &accept());
     let done = second.send(second.post_able(&first.token(), &yes, &forms())).await.json();

@@ -62,7 +62,9 @@ impl Tool for DeleteRun {
                 format!("Delete all files of run {run_id} of {agent} for good? Its record is kept.")
             }
             Some(Removal::AllFilesAndAgentInput) => {
-                format!("Delete all files and the input of run {run_id} of {agent} for good? Its record is kept.")
+                format!(
+                    "Delete all files and the input of run {run_id} of {agent} for good? Its record is kept."
+                )
             }
         })
     });

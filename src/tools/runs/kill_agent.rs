@@ -24,7 +24,9 @@ impl Tool for KillAgent {
 
     const ASKS: Asks<RunArgs> = Asks::Confirmation(|&RunArgs { agent_id, run_id }| {
         Confirmation::new(About::Agent(agent_id), move |agent| {
-            format!("End run {run_id} of {agent}? If it is stopping already, it is ended by force and what was not saved is lost.")
+            format!(
+                "End run {run_id} of {agent}? If it is stopping already, it is ended by force and what was not saved is lost."
+            )
         })
     });
 

@@ -50,7 +50,9 @@ impl Tool for RestoreAgentVersion {
     const ASKS: Asks<Args> = Asks::Confirmation(|args| {
         let version = args.version_number.get();
         Confirmation::new(About::Agent(args.agent_id), move |agent| {
-            format!("Make version {version} of {agent} current again? It is saved as a new version; nothing is overwritten.")
+            format!(
+                "Make version {version} of {agent} current again? It is saved as a new version; nothing is overwritten."
+            )
         })
     });
 
