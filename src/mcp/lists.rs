@@ -1,4 +1,4 @@
-//! What clients list: everything there is, in the library's types, of which each caller sees what they can use.
+//! What clients list, and who sees which of it.
 
 use rmcp::{
     ErrorData, RoleServer,
@@ -13,23 +13,12 @@ use crate::{
     tools::{Catalog, Reach, Row},
 };
 
-/// Each item with what it needs. Built once.
+/// What clients list, in the library's types, each item with what it needs. Built once.
 pub(super) struct Lists {
     pub tools: Vec<(Needs, Tool)>,
     pub prompts: Vec<(Needs, Prompt)>,
     pub resources: Vec<(Needs, Resource)>,
     pub templates: Vec<(Needs, ResourceTemplate)>,
-}
-
-impl Lists {
-    pub(super) fn new(catalog: &Catalog, all: &Prompts) -> Self {
-        Self {
-            tools: catalog.rows().iter().map(|row| (Needs::of([row]), tools::describe(row))).collect(),
-            prompts: all.all().iter().map(|prompt| prompts::describe(prompt, catalog)).collect(),
-            resources: resources::describe_fixed(catalog),
-            templates: resources::describe_templates(catalog),
-        }
-    }
 }
 
 /// What the tools behind an item need to be called.
@@ -41,15 +30,26 @@ pub(super) struct Needs {
 
 impl Needs {
     /// Those of a prompt: of all tools that it leads through.
-    pub(super) fn of_prompt(prompt: &crate::prompts::Prompt, catalog: &Catalog) -> Self {
+    pub fn of_prompt(prompt: &crate::prompts::Prompt, catalog: &Catalog) -> Self {
         Self::of(prompt.tools.iter().filter_map(|name| catalog.find(name)))
     }
 
-    pub(super) fn of<'a>(rows: impl IntoIterator<Item = &'a Row>) -> Self {
+    pub fn of<'a>(rows: impl IntoIterator<Item = &'a Row>) -> Self {
         rows.into_iter().fold(Self::default(), |needs, row| Self {
             scopes: needs.scopes.union(row.scopes),
             reach: needs.reach.and(Reach::of(row)),
         })
+    }
+}
+
+impl Lists {
+    pub fn new(catalog: &Catalog, prompts: &Prompts) -> Self {
+        Self {
+            tools: catalog.rows().iter().map(|row| (Needs::of([row]), tools::describe(row))).collect(),
+            prompts: prompts.all().iter().map(|prompt| prompts::describe(prompt, catalog)).collect(),
+            resources: resources::describe_fixed(catalog),
+            templates: resources::describe_templates(catalog),
+        }
     }
 }
 
