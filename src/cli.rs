@@ -7,15 +7,21 @@ mod catalog;
 mod demo;
 mod doctor;
 mod healthcheck;
+pub mod sequence;
 mod serve;
 mod stdio;
 
-use std::{ffi::OsString, io::Write, path::PathBuf, process::ExitCode};
+use std::{ffi::OsString, fmt::Write as _, io::Write as _, path::PathBuf, process::ExitCode};
 
 use clap::{Arg, ArgMatches, Command, error::ErrorKind, value_parser};
 
-use crate::config::{Config, Problem, Sources, settings};
+use crate::config::{
+    Config, Problem, Sources,
+    settings::{self, Setting},
+};
 
+/// The command.
+const NAME: &str = "sequentum-mcp";
 /// Bad configuration or command line.
 const USAGE: u8 = 2;
 
@@ -26,14 +32,9 @@ pub fn main() -> ExitCode {
 }
 
 fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let matches = match command().try_get_matches_from(arguments) {
+    let matches = match parse(command(), arguments) {
         Ok(matches) => matches,
-        Err(error) => {
-            let help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-            // Nothing is left to report to if standard error is gone.
-            let _ = error.print();
-            return if help { ExitCode::SUCCESS } else { ExitCode::from(USAGE) };
-        }
+        Err(code) => return code,
     };
     let (name, matches) = matches.subcommand().unwrap_or(("serve", &matches));
     match name {
@@ -46,8 +47,18 @@ fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
+/// Reads a command line. The error is what the process ends with: help has been printed, or what is wrong.
+fn parse(command: Command, arguments: impl IntoIterator<Item = OsString>) -> Result<ArgMatches, ExitCode> {
+    command.try_get_matches_from(arguments).map_err(|error| {
+        let help = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+        // Nothing is left to report to if standard error is gone.
+        let _ = error.print();
+        if help { ExitCode::SUCCESS } else { ExitCode::from(USAGE) }
+    })
+}
+
 fn command() -> Command {
-    let mut command = Command::new("sequentum-mcp")
+    let command = Command::new(NAME)
         .version(env!("CARGO_PKG_VERSION"))
         .about("MCP server for the Sequentum web-scraping platform")
         .subcommand(Command::new("serve").about("Serve over HTTP to many users (also what runs without a command)"))
@@ -77,16 +88,21 @@ fn command() -> Command {
                         .help("What to print"),
                 )
                 .arg(Arg::new("json").long("json").num_args(0).help("The same as JSON, but for the configuration")),
-        )
-        .arg(
-            Arg::new("config")
-                .long("config")
-                .value_name("FILE")
-                .value_parser(value_parser!(PathBuf))
-                .global(true)
-                .help("TOML file with settings"),
         );
-    for setting in settings::ALL {
+    with_settings(command, settings::ALL)
+}
+
+/// A flag for each setting, and one for the file.
+fn with_settings(mut command: Command, known: &[&'static Setting]) -> Command {
+    command = command.arg(
+        Arg::new("config")
+            .long("config")
+            .value_name("FILE")
+            .value_parser(value_parser!(PathBuf))
+            .global(true)
+            .help("TOML file with settings"),
+    );
+    for setting in known {
         if let Some(flag) = setting.flag() {
             command =
                 command.arg(Arg::new(setting.name).long(flag).value_name("VALUE").global(true).help(
@@ -98,21 +114,21 @@ fn command() -> Command {
 }
 
 fn with_config(matches: &ArgMatches, run: impl FnOnce(Config) -> ExitCode) -> ExitCode {
-    run_with(load(matches, |sources| sources), run)
+    run_with(NAME, load(matches, |sources| sources), run)
 }
 
 /// For commands that listen on nothing: what holds for the address to listen on, which the container image sets, is no
 /// concern of theirs.
 fn with_config_but_address(matches: &ArgMatches, run: impl FnOnce(Config) -> ExitCode) -> ExitCode {
-    run_with(load(matches, |sources| sources.with_flag(&settings::HOST, "localhost")), run)
+    run_with(NAME, load(matches, |sources| sources.with_flag(&settings::HOST, "localhost")), run)
 }
 
 fn load(matches: &ArgMatches, adapt: impl FnOnce(Sources) -> Sources) -> Result<Config, Vec<Problem>> {
-    let sources = sources(matches).map_err(|problem| vec![problem])?;
+    let sources = sources(matches, settings::ALL).map_err(|problem| vec![problem])?;
     Config::load(&adapt(sources))
 }
 
-fn run_with(config: Result<Config, Vec<Problem>>, run: impl FnOnce(Config) -> ExitCode) -> ExitCode {
+fn run_with<C>(program: &str, config: Result<C, Vec<Problem>>, run: impl FnOnce(C) -> ExitCode) -> ExitCode {
     match config {
         Ok(config) => run(config),
         Err(problems) => {
@@ -122,19 +138,19 @@ fn run_with(config: Result<Config, Vec<Problem>>, run: impl FnOnce(Config) -> Ex
                 text.push_str(&problem.to_string());
                 text.push('\n');
             }
-            text.push_str("Run `sequentum-mcp --help` for all settings.\n");
+            let _ = writeln!(text, "Run `{program} --help` for all settings.");
             complain(&text);
             ExitCode::from(USAGE)
         }
     }
 }
 
-fn sources(matches: &ArgMatches) -> Result<Sources, Problem> {
+fn sources(matches: &ArgMatches, known: &'static [&'static Setting]) -> Result<Sources, Problem> {
     // Variables that are not UTF-8 are no settings of ours; iterating with `vars` would panic on them.
     let environment = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    let mut sources = Sources::default().with_environment(environment);
-    for setting in settings::ALL {
+    let mut sources = Sources::of(known).with_environment(environment);
+    for setting in known {
         if let Some(value) = setting.flag().and_then(|_| matches.get_one::<String>(setting.name)) {
             sources = sources.with_flag(setting, value);
         }

@@ -16,17 +16,15 @@ use ipnet::IpNet;
 use secrecy::{SecretSlice, SecretString};
 use url::Url;
 
+use self::values::{api_key, browser_origin, host_name, list, origin, seconds, session_key, trusted_proxies};
 pub use self::{
     auth::{Auth, Introspection, OAuthClient, Upstream},
     limits::Limits,
     lookup::{Problem, Sources},
 };
-use self::{
+pub(crate) use self::{
     lookup::Reader,
-    values::{
-        api_key, boolean, browser_origin, host_name, list, origin, seconds, service_url, session_key,
-        trusted_proxies,
-    },
+    values::{boolean, service_url},
 };
 use crate::tools::Toolset;
 

@@ -20,7 +20,10 @@
 //! | [`tools`] | one file per tool, one list of all of them |
 //! | [`api`] | the platform's REST API, typed: retries, limits, errors |
 //!
-//! Beside them: [`policies`] (what a model must not invent), [`questions`] (what a user is asked first), [`config`] (settings), [`clock`] (time as a parameter),
+//! [`sequence`] is a second, small server for another system, on the same plumbing.
+//!
+//! Beside them: [`policies`] (what a model must not invent), [`questions`] (what a user is asked first), [`config`]
+//! (settings), [`clock`] (time as a parameter),
 //! [`outbound`] (one recipe for HTTP clients), [`seal`] (what clients keep for the server), [`telemetry`] (logs), and
 //! [`demo`], a simulated platform that nothing in the path above knows.
 
@@ -40,6 +43,7 @@ pub mod prompts;
 pub mod questions;
 pub mod resources;
 pub mod seal;
+pub mod sequence;
 pub mod subscriptions;
 pub mod telemetry;
 pub mod tools;

@@ -9,14 +9,14 @@ mod completions;
 mod direct;
 #[cfg(feature = "conformance-fixtures")]
 mod fixtures;
-mod guard;
+pub(crate) mod guard;
 mod instructions;
 mod lists;
 mod progress;
 mod prompts;
 mod resources;
 mod scope;
-mod stdio;
+pub(crate) mod stdio;
 mod subscriptions;
 mod tools;
 
@@ -80,7 +80,8 @@ pub const NEWEST: &str = "2026-07-28";
 /// The member of `_meta` that marks a request of [`NEWEST`].
 pub const META_PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 
-const SUPPORTED: [ProtocolVersion; 4] = [
+/// The same in the library's words.
+pub(crate) const SUPPORTED: [ProtocolVersion; 4] = [
     ProtocolVersion::V_2025_03_26,
     ProtocolVersion::V_2025_06_18,
     ProtocolVersion::V_2025_11_25,
@@ -289,7 +290,7 @@ impl Mcp {
         stop: impl Future<Output = ()>,
     ) -> Result<(), StdioError> {
         let server = McpServer { live: Some(Arc::default()), ..self.server.clone() };
-        stdio::serve(server, caller, selection, stop).await
+        stdio::serve_local(server, caller, selection, stop).await
     }
 
     /// Whether a call of this tool may be answered with a question (`input_required`), so that it needs the library. In

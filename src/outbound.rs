@@ -3,10 +3,12 @@
 //! Signing keys, the platform's API and client metadata documents all go through [`client`], so that none of them
 //! follows a redirect (a credential must not travel along one) or waits without a limit.
 
+mod body;
 mod public;
 
 use std::{sync::OnceLock, time::Duration};
 
+pub use self::body::{BodyError, body};
 pub use self::public::{has_public_literal, is_public, public_client};
 
 /// Longest wait for a TCP and TLS handshake.

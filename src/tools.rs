@@ -12,7 +12,7 @@ pub mod examples;
 pub mod links;
 pub mod progress;
 pub mod reply;
-mod schema;
+pub(crate) mod schema;
 pub mod selection;
 
 mod account;

@@ -6,6 +6,8 @@
 
 use std::{error::Error, fmt, time::Duration};
 
+use super::retry::Failure;
+
 /// Longest text taken over from the platform, in characters.
 const MAX_MESSAGE: usize = 500;
 
@@ -162,6 +164,16 @@ impl fmt::Display for ApiError {
     }
 }
 
+impl Failure for ApiError {
+    fn is_transient(&self) -> bool {
+        self.fault.is_transient()
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+}
+
 impl Error for ApiError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.cause.as_deref().map(|cause| cause as _)
@@ -223,7 +235,7 @@ fn parameter(challenge: &str, name: &str) -> Option<String> {
 }
 
 /// `Retry-After` (RFC 9110 section 10.2.3): seconds or an HTTP date.
-fn retry_after(text: &str, now: jiff::Timestamp) -> Option<Duration> {
+pub(crate) fn retry_after(text: &str, now: jiff::Timestamp) -> Option<Duration> {
     if let Ok(seconds) = text.trim().parse() {
         return Some(Duration::from_secs(seconds));
     }

@@ -5,12 +5,10 @@
 //! - `Retry-After` wins over our own backoff. One beyond [`MAX_WAIT`] is passed on instead of waited for.
 //! - A wait that would not leave time for another attempt before the deadline is not begun: the caller hears at once.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::time::Instant;
-
-use super::{ApiError, network::Answer};
 
 /// Longest wait between two attempts.
 const MAX_WAIT: Duration = Duration::from_secs(30);
@@ -24,6 +22,15 @@ pub enum Repeat {
     Allowed,
     /// Sending it again would do the work again.
     Never,
+}
+
+/// A failure that says of itself whether repeating helps.
+pub(crate) trait Failure: fmt::Display {
+    /// Whether the same call may succeed later without anybody changing anything.
+    fn is_transient(&self) -> bool;
+
+    /// How long the other side asks to wait.
+    fn retry_after(&self) -> Option<Duration>;
 }
 
 /// How often and how patiently to repeat.
@@ -43,15 +50,11 @@ impl Default for Policy {
 
 impl Policy {
     /// Sends until it succeeds, may not be repeated, or time is up.
-    pub(super) async fn run<F, S>(
-        self,
-        repeat: Repeat,
-        deadline: Instant,
-        mut send: S,
-    ) -> Result<Answer, ApiError>
+    pub(crate) async fn run<T, E, F, S>(self, repeat: Repeat, deadline: Instant, mut send: S) -> Result<T, E>
     where
         S: FnMut() -> F,
-        F: Future<Output = Result<Answer, ApiError>>,
+        F: Future<Output = Result<T, E>>,
+        E: Failure,
     {
         // Built on the first failure only: most calls need no backoff.
         let mut waits = None;
@@ -60,7 +63,7 @@ impl Policy {
                 Ok(answer) => return Ok(answer),
                 Err(error) => error,
             };
-            if repeat == Repeat::Never || !error.fault().is_transient() {
+            if repeat == Repeat::Never || !error.is_transient() {
                 return Err(error);
             }
             let waits = waits.get_or_insert_with(|| {
@@ -87,7 +90,7 @@ mod tests {
     use std::cell::Cell;
 
     use super::*;
-    use crate::api::Fault;
+    use crate::api::{ApiError, Fault};
 
     async fn attempts(fault: Fault, repeat: Repeat, seconds: u64) -> (usize, Duration) {
         let count = Cell::new(0);
@@ -95,7 +98,7 @@ mod tests {
         let deadline = start + Duration::from_secs(seconds);
         let send = || {
             count.set(count.get() + 1);
-            std::future::ready(Err(ApiError::new("op", fault.clone())))
+            std::future::ready(Err::<(), _>(ApiError::new("op", fault.clone())))
         };
         assert!(Policy::default().run(repeat, deadline, send).await.is_err());
         (count.get(), start.elapsed())

@@ -9,7 +9,10 @@ use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse};
 use secrecy::{ExposeSecret, SecretString};
 use url::form_urlencoded::byte_serialize;
 
-use crate::config::OAuthClient;
+use crate::{
+    config::OAuthClient,
+    outbound::{self, BodyError},
+};
 
 /// One request, with its answer.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
@@ -39,15 +42,11 @@ impl<'c> AsyncHttpClient<'c> for OAuthHttp {
 }
 
 /// The whole body, up to the limit.
-pub(super) async fn read(mut response: reqwest::Response) -> Result<Vec<u8>, FetchError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await? {
-        if body.len() + chunk.len() > MAX_DOCUMENT {
-            return Err(FetchError::TooLarge);
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
+pub(super) async fn read(response: reqwest::Response) -> Result<Vec<u8>, FetchError> {
+    outbound::body(response, MAX_DOCUMENT).await.map_err(|error| match error {
+        BodyError::Http(error) => error.into(),
+        BodyError::TooLarge(_) => FetchError::TooLarge,
+    })
 }
 
 /// HTTP Basic with both halves form-encoded, as RFC 6749 section 2.3.1 wants.

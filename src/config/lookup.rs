@@ -5,14 +5,28 @@ use std::{collections::BTreeMap, fmt};
 use super::settings::{self, Setting};
 
 /// The raw texts of all three layers. Built once at start; tests build it by hand.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Clone)]
 pub struct Sources {
+    known: &'static [&'static Setting],
     flags: BTreeMap<&'static str, String>,
     environment: BTreeMap<String, String>,
     file: BTreeMap<String, String>,
 }
 
+impl Default for Sources {
+    /// For the settings of `sequentum-mcp`.
+    fn default() -> Self {
+        Self::of(settings::ALL)
+    }
+}
+
 impl Sources {
+    /// For a table of settings.
+    #[must_use]
+    pub fn of(known: &'static [&'static Setting]) -> Self {
+        Self { known, flags: BTreeMap::new(), environment: BTreeMap::new(), file: BTreeMap::new() }
+    }
+
     /// Values given on the command line, by setting.
     #[must_use]
     pub fn with_flag(mut self, setting: &Setting, value: impl Into<String>) -> Self {
@@ -24,7 +38,7 @@ impl Sources {
     #[must_use]
     pub fn with_environment(mut self, variables: impl IntoIterator<Item = (String, String)>) -> Self {
         let known = |name: &str| {
-            settings::ALL.iter().any(|setting| setting.name == name || setting.aliases.contains(&name))
+            self.known.iter().any(|setting| setting.name == name || setting.aliases.contains(&name))
         };
         self.environment.extend(variables.into_iter().filter(|(name, _)| known(name)));
         self
@@ -42,8 +56,8 @@ impl Sources {
             cause: format!("is not valid TOML: {}", error.message()),
         })?;
         for (key, value) in table {
-            if !settings::ALL.iter().any(|setting| setting.key() == key) {
-                let known: Vec<_> = settings::ALL.iter().map(|setting| setting.key()).collect();
+            if !self.known.iter().any(|setting| setting.key() == key) {
+                let known: Vec<_> = self.known.iter().map(|setting| setting.key()).collect();
                 return Err(Problem {
                     subject: format!("`{key}` (configuration file)"),
                     cause: format!("is not a setting. Known ones: {}", known.join(", ")),
@@ -113,18 +127,18 @@ impl fmt::Display for Problem {
 }
 
 /// Reads settings one by one and collects every problem, so that one start reports them all.
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     sources: &'a Sources,
-    pub(super) problems: Vec<Problem>,
+    pub(crate) problems: Vec<Problem>,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(sources: &'a Sources) -> Self {
+    pub(crate) fn new(sources: &'a Sources) -> Self {
         Self { sources, problems: Vec::new() }
     }
 
     /// The parsed value if the setting is set; `None` if it is unset or was refused.
-    pub(super) fn optional<T>(
+    pub(crate) fn optional<T>(
         &mut self,
         setting: &Setting,
         parse: impl FnOnce(&str) -> Option<T>,
@@ -140,7 +154,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The parsed value, or the setting's own default.
-    pub(super) fn required<T>(
+    pub(crate) fn required<T>(
         &mut self,
         setting: &Setting,
         fallback: T,
@@ -150,7 +164,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A whole number within bounds; defaults to the number in the table.
-    pub(super) fn number(&mut self, setting: &Setting, bounds: std::ops::RangeInclusive<u64>) -> u64 {
+    pub(crate) fn number(&mut self, setting: &Setting, bounds: std::ops::RangeInclusive<u64>) -> u64 {
         let fallback = setting.default.parse().unwrap_or(*bounds.start());
         self.required(setting, fallback, |text| {
             let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -159,7 +173,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A rule between settings was broken.
-    pub(super) fn refuse(&mut self, setting: &Setting, cause: impl Into<String>) {
+    pub(crate) fn refuse(&mut self, setting: &Setting, cause: impl Into<String>) {
         let subject = match self.sources.find(setting) {
             Some((value, origin)) => describe(setting, value, &origin),
             None => format!("{} (unset)", setting.name),

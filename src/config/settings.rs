@@ -34,25 +34,27 @@ impl Setting {
     }
 }
 
+/// Declares settings, and `ALL` of them in the order of the reference page. Each command has a table of its own.
 macro_rules! settings {
     ($($(#[secret $secret:ident])? $name:ident $([$($alias:literal),*])? = $default:literal, $allowed:literal, $help:literal;)*) => {
         $(
             #[doc = concat!("`", stringify!($name), "`: ", $help)]
-            pub static $name: Setting = Setting {
+            pub static $name: $crate::config::settings::Setting = $crate::config::settings::Setting {
                 name: stringify!($name),
                 aliases: &[$($($alias),*)?],
                 default: $default,
                 allowed: $allowed,
                 help: $help,
-                secret: settings!(@secret $($secret)?),
+                secret: $crate::config::settings::table!(@secret $($secret)?),
             };
         )*
         /// All settings, in the order of the reference page.
-        pub static ALL: &[&Setting] = &[$(&$name),*];
+        pub static ALL: &[&$crate::config::settings::Setting] = &[$(&$name),*];
     };
     (@secret) => { false };
     (@secret $secret:ident) => { true };
 }
+pub(crate) use settings as table;
 
 settings! {
     HOST = "127.0.0.1", "an IP address or `localhost`",

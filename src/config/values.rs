@@ -20,7 +20,7 @@ pub(super) fn trimmed(url: &str) -> String {
     url.trim_end_matches('/').to_owned()
 }
 
-pub(super) fn boolean(text: &str) -> Option<bool> {
+pub(crate) fn boolean(text: &str) -> Option<bool> {
     match text.to_ascii_lowercase().as_str() {
         "true" | "1" => Some(true),
         "false" | "0" => Some(false),
@@ -33,7 +33,7 @@ pub(super) fn list<T>(text: &str, parse: impl Fn(&str) -> Option<T>) -> Option<V
 }
 
 /// A URL we may send credentials or trust to: https, or http towards this machine; no user, query or fragment.
-pub(super) fn service_url(text: &str) -> Option<Url> {
+pub(crate) fn service_url(text: &str) -> Option<Url> {
     let mut url = Url::parse(text).ok()?;
     let secure = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url));
     let plain = url.username().is_empty()

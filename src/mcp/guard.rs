@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 /// How a guarded call ended.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Ended<T> {
+pub(crate) enum Ended<T> {
     /// By itself.
     Done(T),
     /// Its deadline passed first.
@@ -25,7 +25,7 @@ pub(super) enum Ended<T> {
 ///
 /// What only reads is dropped on cancellation, which aborts its request to the platform. What writes runs on in a task
 /// of its own: a write is never torn in the middle because somebody closed a window.
-pub(super) async fn run<T: Send + 'static>(
+pub(crate) async fn run<T: Send + 'static>(
     call: impl Future<Output = T> + Send + 'static,
     deadline: Instant,
     writes: bool,
@@ -52,7 +52,7 @@ pub(super) async fn run<T: Send + 'static>(
 }
 
 /// The deadline of a call that may take `patience`.
-pub(super) fn deadline(patience: Duration) -> Instant {
+pub(crate) fn deadline(patience: Duration) -> Instant {
     Instant::now() + patience
 }
 

@@ -2,6 +2,7 @@
 //!
 //! What the edge does for requests over HTTP is done here for each message: it gets a [`CallScope`], and what a
 //! `subscriptions/listen` asks for is opened before it is acknowledged. Nothing else is written to standard output.
+//! [`serve`] is the conversation alone, for any service.
 
 use std::{
     borrow::Cow,
@@ -43,17 +44,31 @@ pub enum StdioError {
 }
 
 /// See [`super::Mcp::serve_stdio`].
-pub(super) async fn serve(
+pub(super) async fn serve_local(
     server: McpServer,
     caller: Arc<Caller>,
     selection: Selection,
     stop: impl Future<Output = ()>,
 ) -> Result<(), StdioError> {
     let stopping = server.shared.stopping.clone();
+    serve(Local { server, caller, selection }, stopping, stop).await
+}
+
+/// Serves until the client closes its end or `stop` completes. `stopping` is cancelled then, for what would not end by
+/// itself.
+///
+/// # Errors
+///
+/// See [`StdioError`].
+pub(crate) async fn serve(
+    service: impl Service<RoleServer>,
+    stopping: CancellationToken,
+    stop: impl Future<Output = ()>,
+) -> Result<(), StdioError> {
     let (input, output) = stdio_pipes();
     let input = Input { inner: input, ended: stopping.clone() };
     let cancelled = CancellationToken::new();
-    let opening = Local { server, caller, selection }.serve_with_ct((input, output), cancelled.clone());
+    let opening = service.serve_with_ct((input, output), cancelled.clone());
     let session = async {
         match Box::pin(opening).await {
             // Calls that are still running get a moment to answer: requests can be piped in.
@@ -67,7 +82,7 @@ pub(super) async fn serve(
             Err(_) => Err(StdioError::Opening),
         }
     };
-    let mut session = std::pin::pin!(session);
+    let mut session = Box::pin(session);
     tokio::select! {
         ended = &mut session => ended,
         () = stop => {

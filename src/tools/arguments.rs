@@ -36,7 +36,7 @@ use super::{
 /// # Errors
 ///
 /// An unknown or missing argument, or one that is not what the schema says.
-pub(super) fn read<A: DeserializeOwned>(schema: &Object, mut arguments: Object) -> Result<A, ToolError> {
+pub(crate) fn read<A: DeserializeOwned>(schema: &Object, mut arguments: Object) -> Result<A, ToolError> {
     let empty = Object::new();
     let properties = schema.get("properties").and_then(Value::as_object).unwrap_or(&empty);
     if let Some(unknown) = arguments.keys().find(|name| !properties.contains_key(*name)) {

@@ -39,7 +39,7 @@ pub enum CredentialProblem {
 
 impl ToolError {
     /// A failure in words of its own.
-    pub(super) fn new(code: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
+    pub(crate) fn new(code: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
         Self {
             code,
             message: message.into(),
@@ -51,7 +51,8 @@ impl ToolError {
         }
     }
 
-    fn retryable(mut self, after: Option<Duration>) -> Self {
+    /// The same call may succeed later, perhaps `after` a while.
+    pub(crate) fn retryable(mut self, after: Option<Duration>) -> Self {
         self.retryable = true;
         self.retry_after_seconds = after.map(|wait| wait.as_secs().max(1));
         self
@@ -129,10 +130,21 @@ impl ToolError {
         Self::new("internal_error", "The server failed to handle this call.", remedy)
     }
 
+    /// With its technical cause, for the log.
+    pub(crate) fn caused_by(mut self, cause: String) -> Self {
+        self.cause = Some(cause);
+        self
+    }
+
     /// Turns "try again" into `remedy`, for calls that may have done their work.
     pub fn never_repeat(&mut self, remedy: impl Into<String>) {
         self.retryable = false;
         self.retry_after_seconds = None;
+        self.remedy = remedy.into();
+    }
+
+    /// With another remedy.
+    pub(crate) fn advise(&mut self, remedy: impl Into<String>) {
         self.remedy = remedy.into();
     }
 

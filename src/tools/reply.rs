@@ -13,7 +13,8 @@ pub struct Reply {
 }
 
 impl Reply {
-    pub(super) fn of<T: Serialize>(output: &T) -> Result<Self, ToolError> {
+    /// Writes the result down, without what cannot be seen in it.
+    pub(crate) fn of<T: Serialize>(output: &T) -> Result<Self, ToolError> {
         let json = serde_json::to_string(output).map_err(|error| ToolError::internal(&error))?;
         if is_clean(&json) {
             return Ok(Self { json, links: Vec::new() });

@@ -59,6 +59,15 @@ fn the_configuration_page_is_fresh() {
 }
 
 #[test]
+fn the_page_about_sequence_has_every_setting() {
+    let page = file("docs/sequence-banking.md");
+    for setting in sequentum_mcp::sequence::settings::ALL {
+        let row = format!("| `{}` | {} | ", setting.name, setting.default);
+        assert!(page.contains(&row), "docs/sequence-banking.md lacks {row}");
+    }
+}
+
+#[test]
 fn a_refused_configuration_ends_the_start_with_what_to_do() {
     let output = Command::new(env!("CARGO_BIN_EXE_sequentum-mcp"))
         .args(["serve", "--port", "many"])

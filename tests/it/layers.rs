@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 /// A room, the rooms it may know, and the libraries that are its alone to name.
-const ROOMS: [(&str, &[&str]); 19] = [
+const ROOMS: [(&str, &[&str]); 20] = [
     ("clock", &[]),
     ("outbound", &[]),
     ("config", &["outbound", "api::retry", "tools::Toolset"]),
@@ -37,6 +37,25 @@ const ROOMS: [(&str, &[&str]); 19] = [
     ("http", &["mcp", "tools", "auth", "seal", "config", "clock"]),
     ("telemetry", &["config"]),
     ("demo", &["clock", "outbound"]),
+    // Another system's small server: the plumbing, nothing of the platform.
+    (
+        "sequence",
+        &[
+            "mcp::SUPPORTED",
+            "mcp::guard",
+            "mcp::stdio",
+            "tools::Reply",
+            "tools::ToolError",
+            "tools::arguments",
+            "tools::schema",
+            "tools::untrusted",
+            "api::error",
+            "api::retry",
+            "config",
+            "clock",
+            "outbound",
+        ],
+    ),
     ("app", &["http", "mcp", "prompts", "tools", "auth", "api", "config", "clock", "outbound", "seal"]),
     // For `doctor` and `healthcheck` also what they look at: who may call, which keys can be used, how to connect.
     (
@@ -44,6 +63,7 @@ const ROOMS: [(&str, &[&str]); 19] = [
         &[
             "app",
             "demo",
+            "sequence",
             "telemetry",
             "tools",
             "prompts",
@@ -61,9 +81,9 @@ const ROOMS: [(&str, &[&str]); 19] = [
 
 /// Libraries that change shape often or carry a risk, and the only rooms that may name them.
 const LIBRARIES: [(&str, &[&str]); 6] = [
-    ("rmcp", &["mcp"]),
+    ("rmcp", &["mcp", "sequence"]),
     ("axum", &["http", "demo"]),
-    ("reqwest", &["outbound", "api", "auth", "app", "cli", "demo"]),
+    ("reqwest", &["outbound", "api", "auth", "app", "cli", "demo", "sequence"]),
     ("jsonwebtoken", &["auth", "demo"]),
     ("redis", &["http"]),
     ("clap", &["cli"]),
@@ -84,7 +104,7 @@ fn sources(directory: &Path, found: &mut Vec<(String, String)>) {
 fn all() -> Vec<(String, String)> {
     let mut found = Vec::new();
     sources(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")), &mut found);
-    found.retain(|(name, _)| name != "lib.rs" && name != "main.rs");
+    found.retain(|(name, _)| name != "lib.rs" && name != "main.rs" && !name.starts_with("bin/"));
     found
 }
 
@@ -102,33 +122,40 @@ fn code(text: &str) -> String {
 fn paths(code: &str) -> Vec<String> {
     let mut found = Vec::new();
     for part in code.split("crate::").skip(1) {
-        if let Some(group) = part.strip_prefix('{') {
-            let mut depth = 0;
-            let mut item = String::new();
-            for character in group.chars() {
-                match character {
-                    '{' => depth += 1,
-                    '}' if depth == 0 => break,
-                    '}' => depth -= 1,
-                    ',' if depth == 0 => found.push(std::mem::take(&mut item).trim().to_owned()),
-                    _ => {}
+        spell_out("", part, &mut found);
+    }
+    found
+}
+
+/// The paths that `text` begins with, each behind `prefix`.
+fn spell_out(prefix: &str, text: &str, found: &mut Vec<String>) {
+    let end = text.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')).unwrap_or(text.len());
+    let path = format!("{prefix}{}", &text[..end]);
+    let Some(group) = text[end..].strip_prefix('{').filter(|_| path.is_empty() || path.ends_with("::"))
+    else {
+        if !path.is_empty() {
+            found.push(path);
+        }
+        return;
+    };
+    let (mut depth, mut start) = (0, 0);
+    for (at, character) in group.char_indices() {
+        match character {
+            '{' => depth += 1,
+            '}' if depth > 0 => depth -= 1,
+            ',' | '}' if depth == 0 => {
+                let item = group[start..at].trim();
+                if !item.is_empty() {
+                    spell_out(&path, item, found);
                 }
-                if character != ',' || depth > 0 {
-                    item.push(character);
+                if character == '}' {
+                    return;
                 }
+                start = at + 1;
             }
-            found.push(item.trim().to_owned());
-        } else {
-            found.push(
-                part.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'))
-                    .next()
-                    .unwrap()
-                    .to_owned(),
-            );
+            _ => {}
         }
     }
-    found.retain(|path| !path.is_empty());
-    found
 }
 
 #[test]
@@ -169,6 +196,9 @@ fn libraries_stay_in_their_rooms() {
 
 #[test]
 fn grouped_imports_are_spelled_out() {
-    let code = "use crate::{api::{Api, Session}, auth::Caller};\nlet x = crate::clock::Clock::system();";
-    assert_eq!(paths(code), ["api::{Api, Session}", "auth::Caller", "clock::Clock::system"]);
+    let code = "use crate::{\n    api::{Api, call::{self, Call}},\n    auth::Caller,\n};\nlet x = crate::clock::Clock::system();";
+    assert_eq!(
+        paths(code),
+        ["api::Api", "api::call::self", "api::call::Call", "auth::Caller", "clock::Clock::system"]
+    );
 }

@@ -46,42 +46,42 @@ fn command(platform: &Platform, key: &str) -> Command {
 }
 
 /// A started command and the two ends of its conversation.
-struct Server {
+pub struct Server {
     child: Child,
     input: Option<ChildStdin>,
     output: Lines<BufReader<ChildStdout>>,
 }
 
 impl Server {
-    fn start(mut command: Command) -> Self {
+    pub fn start(mut command: Command) -> Self {
         let mut child = command.spawn().unwrap();
         let input = child.stdin.take();
         let output = BufReader::new(child.stdout.take().unwrap()).lines();
         Self { child, input, output }
     }
 
-    async fn send(&mut self, message: &Value) {
+    pub async fn send(&mut self, message: &Value) {
         self.write(format!("{message}\n").as_bytes()).await;
     }
 
-    async fn write(&mut self, bytes: &[u8]) {
+    pub async fn write(&mut self, bytes: &[u8]) {
         self.input.as_mut().unwrap().write_all(bytes).await.unwrap();
     }
 
     /// Closes its standard input.
-    fn close(&mut self) {
+    pub fn close(&mut self) {
         self.input = None;
     }
 
     /// The next line, which must be a message of the protocol.
-    async fn next(&mut self) -> Option<Value> {
+    pub async fn next(&mut self) -> Option<Value> {
         let line = tokio::time::timeout(PATIENCE, self.output.next_line()).await.unwrap().unwrap()?;
         let message: Value = serde_json::from_str(&line).unwrap_or_else(|_| panic!("no JSON: {line}"));
         assert_eq!(message["jsonrpc"], "2.0", "{message}");
         Some(message)
     }
 
-    async fn ask(&mut self, message: &Value) -> Value {
+    pub async fn ask(&mut self, message: &Value) -> Value {
         self.send(message).await;
         let answer = self.next().await.unwrap();
         assert_eq!(answer["id"], message["id"], "{answer}");
@@ -96,7 +96,7 @@ impl Server {
         answer
     }
 
-    async fn initialize(&mut self) -> Value {
+    pub async fn initialize(&mut self) -> Value {
         self.initialize_able(&json!({})).await
     }
 
@@ -109,7 +109,7 @@ impl Server {
     }
 
     /// Closes its standard input and returns the exit code and the log.
-    async fn end(mut self) -> (Option<i32>, String) {
+    pub async fn end(mut self) -> (Option<i32>, String) {
         self.close();
         while self.next().await.is_some() {}
         ended(&mut self.child).await
@@ -125,12 +125,12 @@ async fn ended(child: &mut Child) -> (Option<i32>, String) {
     (status.await.unwrap().code(), log)
 }
 
-fn call(id: u32, tool: &str, arguments: &Value) -> Value {
+pub fn call(id: u32, tool: &str, arguments: &Value) -> Value {
     json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": {"name": tool, "arguments": arguments}})
 }
 
 /// The same message as a client of the newer era sends it.
-fn modern(mut message: Value) -> Value {
+pub fn modern(mut message: Value) -> Value {
     message["params"]["_meta"] = json!({
         "io.modelcontextprotocol/protocolVersion": "2026-07-28",
         "io.modelcontextprotocol/clientCapabilities": {},

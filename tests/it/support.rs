@@ -1,5 +1,6 @@
 //! What the tests stand on: a started server in front of a started platform, and ways to talk to it.
 
+pub mod bank;
 pub mod browser;
 pub mod contract;
 pub mod events;

@@ -79,18 +79,14 @@ async fn get(url: &Url) -> Result<Vec<u8>, CimdError> {
     }
     let client = client.build().map_err(|_| CimdError::Fetch)?;
     let request = client.get(url.clone()).header("accept", "application/json");
-    let mut response = request.send().await.map_err(|_| CimdError::Fetch)?;
+    let response = request.send().await.map_err(|_| CimdError::Fetch)?;
     if response.status() != reqwest::StatusCode::OK {
         return Err(CimdError::Status(response.status().as_u16()));
     }
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|_| CimdError::Fetch)? {
-        if body.len() + chunk.len() > SIZE {
-            return Err(CimdError::Size);
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
+    outbound::body(response, SIZE).await.map_err(|error| match error {
+        outbound::BodyError::Http(_) => CimdError::Fetch,
+        outbound::BodyError::TooLarge(_) => CimdError::Size,
+    })
 }
 
 /// The addresses of the URL's host, if every one of them may be connected to.
