@@ -129,9 +129,9 @@ impl App {
         };
         let live = (config.sessions.mode == SessionMode::Live)
             .then(|| LiveSessions::new(config.sessions.max, config.sessions.idle, clock.clone()));
-        if sessions.is_some() && config.sessions.keys.is_empty() && !config.http.host.is_loopback() {
+        if config.sessions.keys.is_empty() && !config.http.host.is_loopback() {
             tracing::warn!(
-                "SESSION_KEY is not set: sessions end with this process and are unknown to other replicas"
+                "SESSION_KEY is not set: sessions and tasks are unknown to other replicas and after a restart"
             );
         }
         if !config.auth.required {

@@ -12,12 +12,14 @@ mod fixtures;
 pub(crate) mod guard;
 mod instructions;
 mod lists;
+mod named;
 mod progress;
 mod prompts;
 mod resources;
 mod scope;
 pub(crate) mod stdio;
 mod subscriptions;
+mod tasks;
 mod tools;
 
 use std::{borrow::Cow, sync::Arc, time::Duration};
@@ -25,12 +27,13 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
-        DiscoverResult, GetPromptRequestParams, GetPromptResponse, Implementation, InitializeRequestParams,
-        InitializeResult, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
-        ListToolsResult, PaginatedRequestParams, ProtocolVersion, ReadResourceRequestParams,
-        ReadResourceResponse, ServerCapabilities, ServerConfig, SubscribeRequestMethod,
-        SubscribeRequestParams, SubscriptionFilter, Tool, UnsubscribeRequestMethod, UnsubscribeRequestParams,
+        CacheScope, CallToolRequestParams, CallToolResponse, CancelTaskParams, CompleteRequestParams,
+        CompleteResult, DiscoverResult, GetPromptRequestParams, GetPromptResponse, GetTaskParams,
+        GetTaskResult, Implementation, InitializeRequestParams, InitializeResult, ListPromptsResult,
+        ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+        ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig,
+        SubscribeRequestMethod, SubscribeRequestParams, SubscriptionFilter, Tool, UnsubscribeRequestMethod,
+        UnsubscribeRequestParams, UpdateTaskParams,
     },
     service::{NotificationContext, RequestContext, SubscriptionContext},
     transport::streamable_http_server::{
@@ -67,7 +70,6 @@ use crate::{
     completions::Completions,
     config,
     prompts::{PromptError, Prompts},
-    resources::ResourceUri,
     seal::Sealer,
     subscriptions::Subscriptions,
     tools::{Catalog, Row, Selection},
@@ -80,7 +82,10 @@ pub const NEWEST: &str = "2026-07-28";
 /// The member of `_meta` that marks a request of [`NEWEST`].
 pub const META_PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 
-/// The same in the library's words.
+/// The extension under which calls become tasks, in [`NEWEST`] only.
+pub const TASKS_EXTENSION: &str = rmcp::model::TASKS_EXTENSION_ID;
+
+/// [`REVISIONS`] in the library's words.
 pub(crate) const SUPPORTED: [ProtocolVersion; 4] = [
     ProtocolVersion::V_2025_03_26,
     ProtocolVersion::V_2025_06_18,
@@ -126,13 +131,14 @@ pub(crate) struct Shared {
     subscriptions: Subscriptions,
     lists: Lists,
     info: ServerConfig,
+    /// Makes and opens what clients keep for the server.
+    sealer: Arc<Sealer>,
     /// Cancelled when the process is about to end: streams without an end of their own end then.
     stopping: CancellationToken,
     list_cache_ttl: Duration,
     call_timeout: Duration,
     /// Whether users are asked before a call, where they can be.
     asks: bool,
-    sealer: Arc<Sealer>,
 }
 
 impl Mcp {
@@ -153,6 +159,7 @@ impl Mcp {
             .enable_prompts()
             .enable_resources()
             .enable_resources_subscribe()
+            .enable_tasks()
             .enable_tools()
             .build();
         let implementation = Implementation::new("sequentum-mcp", env!("CARGO_PKG_VERSION"))
@@ -175,10 +182,10 @@ impl Mcp {
             prompts,
             lists,
             info,
+            sealer,
             list_cache_ttl: config.list_cache_ttl,
             call_timeout: config.call_timeout,
             asks: config.confirm,
-            sealer,
         });
         let server = McpServer { shared, live: None };
         // Hosts, origins and body limits are the edge's business, so they are off here.
@@ -214,20 +221,17 @@ impl Mcp {
     }
 
     /// What a caller must hold for a request to be dispatched: nothing for a list, the scopes of the tool for a call,
-    /// those of the tool behind it for a resource. Nothing for what is not in the `selection`, which is refused whoever
-    /// asks for it. `target` is what the request names: a tool, a prompt, a URI.
+    /// those of the tool behind it for a resource or a task. Nothing for what is not in the `selection`, which is refused
+    /// whoever asks for it. `target` is what the request names: a tool, a prompt, a URI, a task of the caller's.
     #[must_use]
-    pub fn required_scopes(&self, method: &str, target: Option<&str>, selection: Selection) -> ScopeSet {
-        let catalog = &self.server.shared.catalog;
-        let row = match (method, target) {
-            ("tools/call", Some(name)) => catalog.find(name),
-            ("resources/read" | "resources/subscribe", Some(uri)) => {
-                uri.parse::<ResourceUri>().ok().and_then(|uri| catalog.find(uri.kind().tool))
-            }
-            _ => None,
-        };
-        let needs = lists::Needs::of(row);
-        if selection.admits(needs.reach) { needs.scopes } else { ScopeSet::EMPTY }
+    pub fn required_scopes(
+        &self,
+        method: &str,
+        target: Option<&str>,
+        caller: &Caller,
+        selection: Selection,
+    ) -> ScopeSet {
+        named::scopes(&self.server.shared, method, target, caller, selection)
     }
 
     /// Any message, with the library's rules for its era.
@@ -235,18 +239,10 @@ impl Mcp {
         self.service.handle(request).await
     }
 
-    /// The name, in words of ours, of what a request names: a tool, a prompt, a kind of resource.
+    /// The name, in words of ours, of what a request names: a tool, a prompt, a kind of resource, the tool of a task.
     #[must_use]
-    pub fn name_of(&self, method: &str, target: Option<&str>) -> Option<&'static str> {
-        let shared = &self.server.shared;
-        match method {
-            "tools/call" => shared.catalog.find(target?).map(|row| row.name),
-            "prompts/get" => shared.prompts.find(target?).map(|prompt| prompt.name),
-            "resources/read" | "resources/subscribe" => {
-                target?.parse::<ResourceUri>().ok().map(|uri| uri.kind().name)
-            }
-            _ => None,
-        }
+    pub fn name_of(&self, method: &str, target: Option<&str>, caller: &Caller) -> Option<&'static str> {
+        named::name(&self.server.shared, method, target, caller)
     }
 
     /// A message within a live session (with the library's id of it), the `initialize` that opens one, or the GET that
@@ -336,6 +332,8 @@ impl ServerHandler for McpServer {
         {
             resources.subscribe = None;
         }
+        // Tasks came with the newer era.
+        result.capabilities.extensions = None;
         Ok(result)
     }
 
@@ -461,6 +459,30 @@ impl ServerHandler for McpServer {
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
         tools::call(self, request, context).await
+    }
+
+    async fn get_task(
+        &self,
+        request: GetTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<GetTaskResult, ErrorData> {
+        tasks::get(&self.shared, &request.task_id, &context).await
+    }
+
+    async fn update_task(
+        &self,
+        request: UpdateTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        tasks::update(&self.shared, &request.task_id, &context)
+    }
+
+    async fn cancel_task(
+        &self,
+        request: CancelTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        tasks::cancel(&self.shared, &request.task_id, &context).await
     }
 
     async fn on_initialized(&self, _: NotificationContext<RoleServer>) {}

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{auth::Caller, clock::Clock};
 
-/// Longest box looked at, in characters.
+/// Longest box made and looked at, in characters: they travel in headers.
 const LONGEST: usize = 4096;
 
 /// What boxes are for. One for each use, so that none can be taken for another.
@@ -24,6 +24,8 @@ pub enum Purpose {
     Session,
     /// What a client keeps while its user is asked something (2026-07-28, `requestState`).
     Question,
+    /// The ids of tasks.
+    Task,
 }
 
 impl Purpose {
@@ -32,6 +34,7 @@ impl Purpose {
         match self {
             Self::Session => "sequentum-mcp session 2",
             Self::Question => "sequentum-mcp question 1",
+            Self::Task => "sequentum-mcp task 1",
         }
     }
 }
@@ -81,7 +84,7 @@ impl Sealer {
     }
 
     /// A box around `value` that `owner` can have opened until `lifetime` has passed. Text without padding, safe in headers
-    /// and URLs. `None` when the value cannot be written as JSON.
+    /// and URLs. `None` when the value cannot be written as JSON, or is too long.
     pub fn seal(
         &self,
         purpose: Purpose,
@@ -96,7 +99,7 @@ impl Sealer {
         let nonce = self.keys.first()?.seal_in_place_append_tag(bound, &mut sealed).ok()?;
         let mut whole = nonce.as_ref().to_vec();
         whole.append(&mut sealed);
-        Some(BASE64URL_NOPAD.encode(&whole))
+        Some(BASE64URL_NOPAD.encode(&whole)).filter(|text| text.len() <= LONGEST)
     }
 
     /// Opens a box of `owner`.

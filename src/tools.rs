@@ -10,6 +10,7 @@ pub mod catalog;
 pub mod error;
 pub mod examples;
 pub mod links;
+pub mod long;
 pub mod progress;
 pub mod reply;
 pub(crate) mod schema;
@@ -38,10 +39,11 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::{
     asking::{Asked, Asks},
-    catalog::{Catalog, Prepared, Row},
+    catalog::{Catalog, Long, Phase, Prepared, Row, Started},
     error::ToolError,
     files::{FileBody, FileContents, file_contents},
     links::{Link, Links},
+    long::{Begun, LongTool, Stage},
     progress::{Progress, ProgressSink},
     reply::Reply,
     selection::{Reach, Selection},

@@ -132,7 +132,8 @@ async fn handle(
         Ok(envelope) => envelope,
         Err((problem, message)) => return problem.json_rpc(id, message),
     };
-    if let Err((problem, message)) = envelope::check_revision(&parts.headers, &envelope) {
+    let known = envelope::check_revision(&parts.headers, &envelope);
+    if let Err((problem, message)) = known.and_then(|()| envelope::check_method(&envelope)) {
         return problem.json_rpc(id, message);
     }
     let within = match enter_session(edge, &mut parts, &envelope, caller).await {
@@ -146,28 +147,27 @@ async fn handle(
     // What is not offered is looked at by the library, which refuses it.
     let row = envelope.tool().and_then(|name| edge.catalog.find(name));
     let row = row.filter(|row| selection.admits(Reach::of(row)));
+    let tool = row.map(|row| row.name).or_else(|| task_tool(edge, &envelope, caller));
     let streams = accepts != Accepts::Json;
     let links = envelope::knows_links(&parts.headers, &envelope);
     let scope = CallScope::new(Arc::clone(caller), id.as_str().to_owned(), streams, links, selection);
     let live = matches!(within, Within::Live(_));
-    let scope = if live { scope.counted(slot.pausable()) } else { scope };
-    let scope = Arc::new(match audited(edge, &envelope, &body) {
-        Some(audited) => scope.audited(audited),
-        None => scope,
-    });
-    let needed = edge.mcp.required_scopes(&envelope.method, envelope.target(), selection);
+    let scope = scope.counted(live.then(|| slot.pausable()));
+    let scope = Arc::new(scope.audited(audited(edge, &envelope, &body, caller)));
+    let needed = edge.mcp.required_scopes(&envelope.method, envelope.target(), caller, selection);
     if !caller.scopes().contains(needed) && envelope::headers_agree(&parts.headers, &envelope) {
         scope.refused("insufficient_scope");
         let mut response = step_up(edge, caller, needed, id);
         access_log::note(&mut response, |entry| {
             entry.method = Some(known_method(&envelope.method));
-            entry.tool = row.map(|row| row.name);
+            entry.tool = tool;
         });
         return response;
     }
 
-    let plain = envelope.plain_call(&parts.headers).filter(|_| !live);
-    let plain = plain.filter(|_| !row.is_some_and(|row| edge.mcp.may_ask(row, envelope.modern)));
+    let task = envelope.tasks && row.is_some_and(|row| row.long.is_some());
+    let asks = row.is_some_and(|row| edge.mcp.may_ask(row, envelope.modern));
+    let plain = envelope.plain_call(&parts.headers).filter(|_| !task && !asks && !live);
     let in_flight = take_note(edge, &within, &envelope, caller, &scope);
     let mut response = if let (Some(row), Some((message, call))) = (row, plain) {
         json(edge.mcp.call(row, message, call.arguments, envelope.modern, &scope).await)
@@ -211,7 +211,7 @@ async fn handle(
         // What comes before the answer is streamed already; it can be taken back until the stream ends.
         response = response.map(|body| hold(body, in_flight));
     }
-    if live && !is_json(response.headers()) {
+    if live {
         response = response.map(|body| hold(body, Listening(Arc::clone(&scope))));
     }
     if accepts == Accepts::Stream && response.status().is_success() && is_json(response.headers()) {
@@ -220,10 +220,16 @@ async fn handle(
     finish(response.headers_mut());
     access_log::note(&mut response, |entry| {
         entry.method = Some(known_method(&envelope.method));
-        entry.tool = row.map(|row| row.name);
+        entry.tool = tool;
         entry.outcome = scope.outcome();
     });
     response
+}
+
+/// The tool behind a task that the request names.
+fn task_tool(edge: &Edge, envelope: &Envelope<'_>, caller: &Caller) -> Option<&'static str> {
+    let id = envelope.target().filter(|_| envelope.method.starts_with("tasks/"))?;
+    edge.mcp.name_of(&envelope.method, Some(id), caller)
 }
 
 /// A client that listens to an answer.
@@ -320,23 +326,25 @@ async fn end(edge: &Edge, request: Request<Body>, caller: &Caller, id: &RequestI
 }
 
 /// The record of a request that does or shows something, for the audit trail.
-fn audited(edge: &Edge, envelope: &Envelope<'_>, body: &Bytes) -> Option<Audited> {
+fn audited(edge: &Edge, envelope: &Envelope<'_>, body: &Bytes, caller: &Caller) -> Option<Audited> {
     let arguments = match &*envelope.method {
         "tools/call" => {
             envelope.call.as_ref()?.arguments.map_or(&b"{}"[..], |arguments| arguments.get().as_bytes())
         }
-        "resources/read" | "resources/subscribe" => envelope.target()?.as_bytes(),
+        "resources/read" | "resources/subscribe" | "tasks/get" | "tasks/update" | "tasks/cancel" => {
+            envelope.target()?.as_bytes()
+        }
         // Their arguments stand in the middle of params; the whole message is as good for telling calls apart.
         "prompts/get" | "subscriptions/listen" => body,
         _ => return None,
     };
-    let subject = edge.mcp.name_of(&envelope.method, envelope.target());
+    let subject = edge.mcp.name_of(&envelope.method, envelope.target(), caller);
     Some(edge.auditor.begin(known_method(&envelope.method), subject, arguments))
 }
 
 /// Method names for the log: a name outside the protocol is the client's text and is not written down.
 fn known_method(name: &str) -> &'static str {
-    const KNOWN: [&str; 17] = [
+    const KNOWN: [&str; 20] = [
         "initialize",
         "notifications/initialized",
         "notifications/cancelled",
@@ -354,6 +362,9 @@ fn known_method(name: &str) -> &'static str {
         "completion/complete",
         "logging/setLevel",
         "subscriptions/listen",
+        "tasks/get",
+        "tasks/update",
+        "tasks/cancel",
     ];
     KNOWN.into_iter().find(|known| *known == name).unwrap_or("other")
 }

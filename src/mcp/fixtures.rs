@@ -22,6 +22,7 @@ mod registry;
 mod resources;
 mod schemas;
 mod stateless;
+mod tasks;
 
 use std::{
     borrow::Cow,
@@ -54,6 +55,7 @@ static TOOLS: LazyLock<Vec<ToolFixture>> = LazyLock::new(|| {
         stateless::tools(),
         schemas::tools(),
         input_required::tools(),
+        tasks::tools(),
     ]
     .into_iter()
     .flatten()
@@ -266,7 +268,10 @@ impl ServerHandler for WithFixtures {
         request: GetTaskParams,
         context: RequestContext<RoleServer>,
     ) -> Result<GetTaskResult, ErrorData> {
-        self.product.get_task(request, context).await
+        match tasks::get(&request) {
+            Some(task) => Ok(task),
+            None => self.product.get_task(request, context).await,
+        }
     }
 
     async fn update_task(
@@ -274,7 +279,7 @@ impl ServerHandler for WithFixtures {
         request: UpdateTaskParams,
         context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        self.product.update_task(request, context).await
+        if tasks::update(&request) { Ok(()) } else { self.product.update_task(request, context).await }
     }
 
     async fn cancel_task(
@@ -282,7 +287,7 @@ impl ServerHandler for WithFixtures {
         request: CancelTaskParams,
         context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        self.product.cancel_task(request, context).await
+        if tasks::cancel(&request) { Ok(()) } else { self.product.cancel_task(request, context).await }
     }
 
     async fn on_initialized(&self, context: NotificationContext<RoleServer>) {

@@ -99,17 +99,17 @@ impl CallScope {
         }
     }
 
-    /// With a record for the audit trail.
+    /// With a record for the audit trail, if there is to be one.
     #[must_use]
-    pub fn audited(mut self, audited: Audited) -> Self {
-        self.audited = Some(audited);
+    pub fn audited(mut self, audited: Option<Audited>) -> Self {
+        self.audited = audited;
         self
     }
 
-    /// With what counts the request as a running call.
+    /// With what counts the request as a running call, if its user may be asked meanwhile.
     #[must_use]
-    pub fn counted(mut self, by: impl Counted + 'static) -> Self {
-        self.counted = Some(Box::new(by));
+    pub fn counted(mut self, by: Option<impl Counted + 'static>) -> Self {
+        self.counted = by.map(|by| Box::new(by) as _);
         self
     }
 

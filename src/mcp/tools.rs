@@ -18,6 +18,7 @@ use super::{
     asking::{self, Asker},
     guard::{self, Ended},
     progress::PeerSink,
+    tasks,
 };
 use crate::{
     auth::step_up_message,
@@ -69,16 +70,40 @@ pub(super) async fn call(
         }
         _ => Progress::default(),
     };
-    let ready = match ready(server, row, request, &context, &scope).await {
-        Ready::Yes(prepared) => Ok(prepared),
-        Ready::No(error) => Err(error),
+    let prepared = match ready(server, row, request, &context, &scope).await {
+        Ready::Yes(prepared) => prepared,
+        Ready::No(error) => return Ok(result(Err(refuse(&scope, &error)), &scope).into()),
         Ready::Instead(answer) => return answer,
     };
-    let result = match ready {
-        Ok(prepared) => perform(shared, row, prepared, progress, &context.ct, &scope).await,
-        Err(error) => Err(error),
-    };
-    let result = match told_of(&scope, result) {
+    if let Some(long) = tasks::wanted(row, &context, &scope) {
+        return Ok(tasks::begin(shared, row, long, prepared, progress, &context.ct, &scope).await);
+    }
+    let cancelled = taken_back(row, &context, &scope, server.live.is_some());
+    let reply = perform(shared, row, prepared, progress, &cancelled, &scope).await;
+    Ok(result(told_of(&scope, reply), &scope).into())
+}
+
+/// What takes this call back: the client, by saying so or, in the newer era, by hanging up. In the 2025 revisions a
+/// connection that breaks is no cancellation (2025-11-25, "Transports"): what reads is dropped all the same, because without
+/// a live session nobody can ever fetch the answer; what writes goes on and is not asked to stop. On a `live` connection the
+/// client can say that it takes a call back, so a broken request means nothing.
+fn taken_back(
+    row: &Row,
+    context: &RequestContext<RoleServer>,
+    scope: &CallScope,
+    live: bool,
+) -> CancellationToken {
+    if live || !row.effect.writes() || tasks::is_modern(context) {
+        return context.ct.clone();
+    }
+    let said = CancellationToken::new();
+    scope.cancels(&said);
+    said
+}
+
+/// The result of a call in the library's words. The error is the text for the client.
+pub(super) fn result(reply: Result<Reply, String>, scope: &CallScope) -> CallToolResult {
+    match reply {
         Ok(reply) => {
             let structured = reply.to_value();
             let links = reply.links().iter().filter(|_| scope.links).map(link);
@@ -90,8 +115,7 @@ pub(super) async fn call(
             result
         }
         Err(text) => CallToolResult::error(vec![ContentBlock::text(text)]),
-    };
-    Ok(result.into())
+    }
 }
 
 /// A link in the library's words.

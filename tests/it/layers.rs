@@ -30,6 +30,7 @@ const ROOMS: [(&str, &[&str]); 20] = [
             "seal",
             "api",
             "auth",
+            "seal",
             "config",
             "clock",
         ],

@@ -188,9 +188,9 @@ impl TestServer {
 
     /// A result has a structure that fits both schemas of its tool, the published and the complete one, and a text that
     /// says the same; an error has a text only.
-    fn check(&self, tool: &str, result: &Value) {
-        if result["resultType"] == "input_required" {
-            // A question, and no result of the tool's.
+    pub fn check(&self, tool: &str, result: &Value) {
+        // A task, or a question, is no result yet.
+        if matches!(result["resultType"].as_str(), Some("task" | "input_required")) {
             return;
         }
         let text = result["content"][0]["text"].as_str().unwrap();
@@ -230,7 +230,9 @@ impl TestServer {
 
     /// The same message as a 2026-07-28 client sends it.
     pub fn post_modern(&self, token: &str, message: &Value) -> RequestBuilder {
-        self.post_able(token, message, &json!({}))
+        let given = &message["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"];
+        let given = given.as_object().cloned().unwrap_or_default();
+        self.post_able(token, message, &Value::Object(given))
     }
 
     /// The same from a client with these capabilities.
@@ -249,7 +251,8 @@ impl TestServer {
             .bearer_auth(token)
             .json(&message);
         let params = &message["params"];
-        if let Some(name) = params["name"].as_str().or(params["uri"].as_str()) {
+        let names = ["name", "uri", "taskId"].into_iter().find_map(|member| params[member].as_str());
+        if let Some(name) = names {
             request = request.header("mcp-name", name);
         }
         request
@@ -319,6 +322,7 @@ fn note_secrets(request: &reqwest::Request) {
         note_texts(&message["params"]["inputResponses"]);
         note_texts(&message["params"]["requestState"]);
         note_texts(&message["result"]);
+        note_texts(&message["params"]["taskId"]);
     }
 }
 
