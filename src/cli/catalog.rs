@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::{
     config::reference,
+    metrics,
     tools::{
         Asked, Catalog, Row,
         examples::{self, Example},
@@ -20,6 +21,7 @@ pub(super) fn run(matches: &ArgMatches) -> ExitCode {
     let page = matches.get_one::<String>("page").map_or("tools", String::as_str);
     let text = match page {
         "configuration" => reference::markdown(),
+        "metrics" => metrics::reference::markdown(),
         "prompts" => prompts::page(matches.get_flag("json")),
         "resources" => resources::page(matches.get_flag("json")),
         _ if matches.get_flag("json") => json_list(),

@@ -9,11 +9,12 @@ use rmcp::{ErrorData, RoleServer, service::RequestContext};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::audit::Audited;
+use super::audit::{ABANDONED, Audited};
 use crate::{
     auth::Caller,
     subscriptions::Follower,
     tools::{Selection, error::CredentialProblem},
+    traces::Span,
 };
 
 /// One request: who sent it, under which id. Put into the request's extensions by the edge, or by [`super::stdio`].
@@ -39,6 +40,8 @@ pub struct CallScope {
     hang_up: Notify,
     /// What counts the request as a running call, where that is counted.
     counted: Option<Box<dyn Counted>>,
+    /// What the request is within, for whoever wants to know later what it was spent on.
+    pub(super) span: Span,
     /// What to cancel when the request is taken back.
     cancellation: Mutex<Cancellation>,
     /// Written when the request is over, whichever way it ends.
@@ -94,6 +97,7 @@ impl CallScope {
             audited: None,
             hang_up: Notify::new(),
             counted: None,
+            span: Span::OFF,
             cancellation: Mutex::default(),
             held: Mutex::default(),
         }
@@ -128,6 +132,13 @@ impl CallScope {
     pub(super) fn pause(&self) -> Option<Paused<'_>> {
         let counted = self.counted.as_deref();
         counted.is_none_or(Counted::pause).then_some(Paused(counted))
+    }
+
+    /// Within a span, which ends with the request.
+    #[must_use]
+    pub fn traced(mut self, span: Span) -> Self {
+        self.span = span;
+        self
     }
 
     /// Takes the request back: what only reads is dropped, a write runs on.
@@ -205,6 +216,10 @@ impl CallScope {
 
 impl Drop for CallScope {
     fn drop(&mut self) {
+        let outcome = self.outcome().or(self.audited.as_ref().map(|_| ABANDONED));
+        if let Some(failure) = outcome.filter(|outcome| *outcome != "ok") {
+            self.span.failed(failure);
+        }
         if let Some(audited) = &self.audited {
             audited.write(&self.caller, &self.request_id, self.outcome());
         }

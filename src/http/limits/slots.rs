@@ -107,6 +107,12 @@ impl Slots {
         Ok(Slot(Arc::new(Place { slots: self.clone(), key, kind: Mutex::new(Some(Kind::Stream)) })))
     }
 
+    /// Calls and streams that are open, of all callers.
+    pub(super) fn open(&self) -> (usize, usize) {
+        let open = self.lock();
+        (open.calls, open.callers.values().map(|count| count.streams).sum())
+    }
+
     fn lock(&self) -> MutexGuard<'_, Open> {
         self.0.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
