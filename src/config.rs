@@ -150,6 +150,8 @@ pub struct Mcp {
     pub call_timeout: Duration,
     /// Whether clients of the 2025 revisions get a session in memory.
     pub live_sessions: bool,
+    /// Whether users are asked before a call, where their client can ask.
+    pub confirm: bool,
     /// Whether only tools that read are offered.
     pub read_only: bool,
     /// The toolsets that are offered.
@@ -275,6 +277,11 @@ fn read(r: &mut Reader<'_>) -> Option<Config> {
             list_cache_ttl: Duration::from_millis(r.number(&settings::LIST_CACHE_TTL_MS, 0..=86_400_000)),
             call_timeout: seconds(r.number(&settings::CALL_TIMEOUT_SECONDS, 1..=3600)),
             live_sessions: mode == SessionMode::Live,
+            confirm: r.required(&settings::CONFIRM, true, |text| match text {
+                "auto" => Some(true),
+                "never" => Some(false),
+                _ => None,
+            }),
             read_only: r.required(&settings::READ_ONLY, false, boolean),
             toolsets: r.required(&settings::TOOLSETS, Toolset::ALL.to_vec(), |text| match text {
                 "all" => Some(Toolset::ALL.to_vec()),

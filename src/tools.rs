@@ -5,6 +5,7 @@
 //! line to [`catalog`] and its example to [`examples`].
 
 pub mod arguments;
+pub mod asking;
 pub mod catalog;
 pub mod error;
 pub mod examples;
@@ -37,7 +38,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 pub use self::{
-    catalog::{Catalog, Long, Phase, Row, Started},
+    asking::{Asked, Asks},
+    catalog::{Catalog, Long, Phase, Prepared, Row, Started},
     error::ToolError,
     files::{FileBody, FileContents, file_contents},
     links::{Link, Links},
@@ -73,6 +75,9 @@ pub trait Tool: Send + Sync + 'static {
     type Args: DeserializeOwned + JsonSchema + Send + 'static;
     /// Its result: always an object, because clients of older revisions drop the whole list otherwise.
     type Output: Serialize + JsonSchema + Send;
+
+    /// What the user is asked first, where the client can ask.
+    const ASKS: Asks<Self::Args> = Asks::Nothing;
 
     /// How long this call may take, where the usual deadline does not fit.
     fn patience(_args: &Self::Args) -> Option<Duration> {

@@ -13,7 +13,7 @@ use crate::{
     config::reference,
     metrics,
     tools::{
-        Catalog, Row,
+        Asked, Catalog, Row,
         examples::{self, Example},
     },
 };
@@ -99,10 +99,15 @@ fn tool(page: &mut String, row: &Row, examples: &HashMap<String, Example>) {
     };
     let _ = write!(
         page,
-        "\n### `{}`\n\n{}\n\nScopes: {scopes}. Hints: {}.\n",
+        "\n### `{}`\n\n{}\n\nScopes: {scopes}. Hints: {}.{}\n",
         row.name,
         row.description,
-        hints.join(", ")
+        hints.join(", "),
+        match row.asks {
+            Asked::Nothing => "",
+            Asked::Confirmation => " Asks the user for confirmation first, where the client can ask.",
+            Asked::Details(_) => " Asks the user for what is missing, where the client can ask.",
+        }
     );
     table(page, "Argument", &row.input_schema);
     table(page, "Result", &(row.output_reference)());

@@ -104,6 +104,8 @@ settings! {
         "Key of the handles of sessions and tasks. Set it when there is more than one replica, or when they shall survive a restart.";
     READ_ONLY = "false", "`true` or `false`",
         "Whether only tools that change nothing are offered. Users can ask for the same with `?readonly=true`.";
+    CONFIRM = "auto", "`auto` or `never`",
+        "Whether users are asked before a tool kills, deletes, restores or starts a whole space, and for what a build request lacks. `auto` asks where the client can ask; `never` is for automation.";
     TOOLSETS = "all", "`all`, or a comma-separated list of account, agents, runs, files, versions, schedules, billing, spaces, analytics, builder",
         "The toolsets that are offered. Users can narrow them further with `?toolsets=`; whoami (account) is always offered.";
     MCP_RATE_LIMIT_MAX = "300", "a number from 1 to 1000000",

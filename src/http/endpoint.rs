@@ -155,19 +155,14 @@ async fn handle(
     // What is not offered is looked at by the library, which refuses it.
     let row = envelope.tool().and_then(|name| edge.catalog.find(name));
     let row = row.filter(|row| selection.admits(Reach::of(row)));
-    let tool = row.map(|row| row.name).or_else(|| {
-        // The one behind a task.
-        let id = envelope.target().filter(|_| envelope.method.starts_with("tasks/"));
-        edge.mcp.name_of(&envelope.method, Some(id?), caller)
-    });
+    let tool = row.map(|row| row.name).or_else(|| task_tool(edge, &envelope, caller));
     let streams = accepts != Accepts::Json;
     let links = envelope::knows_links(&parts.headers, &envelope);
     let scope = CallScope::new(Arc::clone(caller), id.as_str().to_owned(), streams, links, selection);
     let scope = scope.traced(traced(edge, &request_span, &parts.headers, &envelope, caller));
-    let scope = Arc::new(match audited(edge, &envelope, &body, caller) {
-        Some(audited) => scope.audited(audited),
-        None => scope,
-    });
+    let live = matches!(within, Within::Live(_));
+    let scope = scope.counted(live.then(|| slot.pausable()));
+    let scope = Arc::new(scope.audited(audited(edge, &envelope, &body, caller)));
     let needed = edge.mcp.required_scopes(&envelope.method, envelope.target(), caller, selection);
     if !caller.scopes().contains(needed) && envelope::headers_agree(&parts.headers, &envelope) {
         scope.refused("insufficient_scope");
@@ -180,7 +175,8 @@ async fn handle(
     }
 
     let task = envelope.tasks && row.is_some_and(|row| row.long.is_some());
-    let plain = envelope.plain_call(&parts.headers).filter(|_| !task && !matches!(within, Within::Live(_)));
+    let asks = row.is_some_and(|row| edge.mcp.may_ask(row, envelope.modern));
+    let plain = envelope.plain_call(&parts.headers).filter(|_| !task && !asks && !live);
     let in_flight = take_note(edge, &within, &envelope, caller, &scope);
     let mut response = if let (Some(row), Some((message, call))) = (row, plain) {
         json(edge.mcp.call(row, message, call.arguments, envelope.modern, &scope).await)
@@ -224,6 +220,9 @@ async fn handle(
         // What comes before the answer is streamed already; it can be taken back until the stream ends.
         response = response.map(|body| hold(body, in_flight));
     }
+    if live {
+        response = response.map(|body| hold(body, Listening(Arc::clone(&scope))));
+    }
     if accepts == Accepts::Stream && response.status().is_success() && is_json(response.headers()) {
         response = as_stream(response).await;
     }
@@ -234,6 +233,21 @@ async fn handle(
         entry.outcome = scope.outcome();
     });
     response
+}
+
+/// The tool behind a task that the request names.
+fn task_tool(edge: &Edge, envelope: &Envelope<'_>, caller: &Caller) -> Option<&'static str> {
+    let id = envelope.target().filter(|_| envelope.method.starts_with("tasks/"))?;
+    edge.mcp.name_of(&envelope.method, Some(id), caller)
+}
+
+/// A client that listens to an answer.
+struct Listening(Arc<CallScope>);
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.0.hang_up();
+    }
 }
 
 /// `GET /mcp`: what a live session sends without being asked. Without such a session there is nothing to listen to;

@@ -46,6 +46,7 @@ pub(super) enum Accepts {
 pub(super) struct Envelope<'a> {
     /// `id`, as it was written; `None` for a notification.
     pub id: Option<&'a RawValue>,
+    /// Empty if this is a response, to a request that we made on a live session.
     pub method: Cow<'a, str>,
     /// What `tools/call` calls.
     pub call: Option<ToolCall<'a>>,
@@ -76,6 +77,26 @@ pub(super) struct ToolCall<'a> {
 }
 
 impl<'a> Envelope<'a> {
+    fn response(id: Option<&'a RawValue>) -> Self {
+        Self {
+            id,
+            method: Cow::Borrowed(""),
+            call: None,
+            subject: None,
+            taken_back: None,
+            modern: false,
+            revision: None,
+            complete: false,
+            tasks: false,
+            progress: false,
+        }
+    }
+
+    /// Whether this answers a request of ours.
+    pub fn is_response(&self) -> bool {
+        self.method.is_empty()
+    }
+
     /// The name of the tool, if this is a call.
     pub fn tool(&self) -> Option<&str> {
         self.call.as_ref().map(|call| &*call.name)
@@ -124,6 +145,10 @@ struct Outline<'a> {
     method: Option<Cow<'a, str>>,
     #[serde(default, borrow)]
     params: Option<&'a RawValue>,
+    #[serde(default, borrow, deserialize_with = "present")]
+    result: Option<&'a RawValue>,
+    #[serde(default, borrow, deserialize_with = "present")]
+    error: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize, Default)]
@@ -250,11 +275,11 @@ pub(super) fn read(body: &[u8]) -> Result<Envelope<'_>, Refused<'_>> {
     if id.is_some_and(|id| !is_id(id)) {
         return Err(refuse("The id of a request must be a string or an integer.", "Send another id."));
     }
-    let Some(method) = outline.method else {
-        return Err(refuse(
-            "The message has no method.",
-            "Send a request or a notification; this server asks for no responses.",
-        ));
+    let Some(method) = outline.method.filter(|method| !method.is_empty()) else {
+        return match (id, outline.result, outline.error) {
+            (Some(_), Some(_), None) | (Some(_), None, Some(_)) => Ok(Envelope::response(id)),
+            _ => Err((no_method(), id)),
+        };
     };
     let params: Params<'_> = match outline.params {
         None => Params::default(),
@@ -382,6 +407,12 @@ fn unsupported(revision: &str) -> Problem {
     )
     .rpc(rpc::UNSUPPORTED_PROTOCOL_VERSION)
     .extra(serde_json::json!({"supported": [NEWEST], "requested": requested}))
+}
+
+/// The refusal of a message that is neither a request nor a notification, where nothing else can be used.
+pub(super) fn no_method() -> Problem {
+    let remedy = "Send a request or a notification; a response belongs to a session in which this server has asked something.";
+    invalid(StatusCode::BAD_REQUEST, "The message has no method.", remedy)
 }
 
 fn is_id(raw: &RawValue) -> bool {

@@ -13,11 +13,12 @@ const ROOMS: [(&str, &[&str]); 22] = [
     ("auth", &["api::credential", "api::error", "config", "outbound", "clock"]),
     ("policies", &[]),
     ("seal", &["auth", "clock"]),
-    ("tools", &["api", "auth", "clock", "policies", "resources", "traces"]),
+    ("questions", &["tools::untrusted"]),
+    ("tools", &["api", "auth", "clock", "policies", "questions", "resources", "traces"]),
     ("completions", &["api", "auth", "clock", "tools::untrusted"]),
     ("resources", &["api::ids", "completions"]),
     ("subscriptions", &["api", "auth", "clock"]),
-    ("prompts", &["api::ids", "completions", "policies", "tools::untrusted"]),
+    ("prompts", &["api::ids", "completions", "policies", "questions", "tools::untrusted"]),
     (
         "mcp",
         &[
@@ -27,6 +28,8 @@ const ROOMS: [(&str, &[&str]); 22] = [
             "completions",
             "subscriptions",
             "policies",
+            "questions",
+            "seal",
             "api",
             "auth",
             "seal",

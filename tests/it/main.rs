@@ -12,6 +12,8 @@
 )]
 
 mod arguments;
+mod asking;
+mod asking_live;
 mod attacks;
 mod audit;
 mod bodies;

@@ -278,15 +278,19 @@ impl TestServer {
 
     /// The same message as a 2026-07-28 client sends it.
     pub fn post_modern(&self, token: &str, message: &Value) -> RequestBuilder {
+        let given = &message["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"];
+        let given = given.as_object().cloned().unwrap_or_default();
+        self.post_able(token, message, &Value::Object(given))
+    }
+
+    /// The same from a client with these capabilities.
+    pub fn post_able(&self, token: &str, message: &Value, capabilities: &Value) -> RequestBuilder {
         let mut message = message.clone();
         if message["params"].is_null() {
             message["params"] = json!({});
         }
         message["params"]["_meta"]["io.modelcontextprotocol/protocolVersion"] = json!("2026-07-28");
-        let capabilities = &mut message["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"];
-        if capabilities.is_null() {
-            *capabilities = json!({});
-        }
+        message["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"] = capabilities.clone();
         let mut request = self
             .request(Method::POST, "/mcp")
             .header("accept", "application/json, text/event-stream")
@@ -365,6 +369,9 @@ fn note_secrets(request: &reqwest::Request) {
     if let Ok(message) = serde_json::from_slice::<Value>(body) {
         note_texts(&message["params"]["arguments"]);
         note_texts(&message["params"]["uri"]);
+        note_texts(&message["params"]["inputResponses"]);
+        note_texts(&message["params"]["requestState"]);
+        note_texts(&message["result"]);
         note_texts(&message["params"]["taskId"]);
     }
 }
