@@ -162,9 +162,9 @@ impl App {
         };
         let live = (config.sessions.mode == SessionMode::Live)
             .then(|| LiveSessions::new(config.sessions.max, config.sessions.idle, clock.clone()));
-        if sessions.is_some() && config.sessions.keys.is_empty() && !config.http.host.is_loopback() {
+        if config.sessions.keys.is_empty() && !config.http.host.is_loopback() {
             tracing::warn!(
-                "SESSION_KEY is not set: sessions end with this process and are unknown to other replicas"
+                "SESSION_KEY is not set: sessions and tasks are unknown to other replicas and after a restart"
             );
         }
         if !config.auth.required {
@@ -185,7 +185,7 @@ impl App {
             selection: selection(&config.mcp),
             challenger: Challenger::new(public.resource_metadata()),
             authenticator,
-            mcp: Mcp::new(&config.mcp, api, Arc::clone(&catalog), clock)?,
+            mcp: Mcp::new(&config.mcp, api, Arc::clone(&catalog), clock, sealer)?,
             catalog,
             sessions,
             live,
@@ -298,7 +298,8 @@ impl LocalApp {
     pub fn new(config: &Config, key: &SecretString, clock: Clock) -> Result<Self, StartError> {
         let http = outbound::client(&config.api.url)?;
         let api = Arc::new(Api::new(&config.api, http, clock.clone()));
-        let mcp = Mcp::new(&config.mcp, api, Arc::new(Catalog::new()), clock)?;
+        let sealer = Arc::new(Sealer::new(&config.sessions.keys, clock.clone())?);
+        let mcp = Mcp::new(&config.mcp, api, Arc::new(Catalog::new()), clock, sealer)?;
         Ok(Self { mcp, caller: Arc::new(Caller::local(key)), selection: selection(&config.mcp) })
     }
 

@@ -6,14 +6,19 @@
 mod audit;
 mod completions;
 mod direct;
+#[cfg(feature = "conformance-fixtures")]
+mod fixtures;
 pub(crate) mod guard;
 mod instructions;
+mod lists;
+mod named;
 mod progress;
 mod prompts;
 mod resources;
 mod scope;
 pub(crate) mod stdio;
 mod subscriptions;
+mod tasks;
 mod tools;
 
 use std::{borrow::Cow, sync::Arc, time::Duration};
@@ -21,13 +26,13 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 use rmcp::{
     ErrorData, RoleServer, ServerHandler,
     model::{
-        CacheScope, CallToolRequestParams, CallToolResponse, CompleteRequestParams, CompleteResult,
-        DiscoverResult, GetPromptRequestParams, GetPromptResponse, Implementation, InitializeRequestParams,
-        InitializeResult, ListPromptsResult, ListResourceTemplatesResult, ListResourcesResult,
-        ListToolsResult, PaginatedRequestParams, Prompt, ProtocolVersion, ReadResourceRequestParams,
-        ReadResourceResponse, Resource, ResourceTemplate, ServerCapabilities, ServerConfig,
+        CacheScope, CallToolRequestParams, CallToolResponse, CancelTaskParams, CompleteRequestParams,
+        CompleteResult, DiscoverResult, GetPromptRequestParams, GetPromptResponse, GetTaskParams,
+        GetTaskResult, Implementation, InitializeRequestParams, InitializeResult, ListPromptsResult,
+        ListResourceTemplatesResult, ListResourcesResult, ListToolsResult, PaginatedRequestParams,
+        ProtocolVersion, ReadResourceRequestParams, ReadResourceResponse, ServerCapabilities, ServerConfig,
         SubscribeRequestMethod, SubscribeRequestParams, SubscriptionFilter, Tool, UnsubscribeRequestMethod,
-        UnsubscribeRequestParams,
+        UnsubscribeRequestParams, UpdateTaskParams,
     },
     service::{NotificationContext, RequestContext, SubscriptionContext},
     transport::streamable_http_server::{
@@ -41,13 +46,24 @@ use http_body_util::{Full, combinators::BoxBody};
 use serde_json::value::RawValue;
 use tokio_util::sync::CancellationToken;
 
-use self::subscriptions::LiveSubscriptions;
+// What the library serves: in a fixture build with the official suite's test tools in front of it.
+#[cfg(not(feature = "conformance-fixtures"))]
+use self::McpServer as Served;
+#[cfg(feature = "conformance-fixtures")]
+use self::fixtures::{WithFixtures as Served, with_fixtures as served};
+#[cfg(not(feature = "conformance-fixtures"))]
+use std::convert::identity as served;
+
 pub(crate) use self::subscriptions::too_many;
 pub use self::{
     audit::{Audited, Auditor},
     scope::CallScope,
     stdio::StdioError,
     subscriptions::ListenError,
+};
+use self::{
+    lists::{Lists, Needs},
+    subscriptions::LiveSubscriptions,
 };
 use crate::{
     api::Api,
@@ -56,9 +72,9 @@ use crate::{
     completions::Completions,
     config,
     prompts::{PromptError, Prompts},
-    resources::ResourceUri,
+    seal::Sealer,
     subscriptions::Subscriptions,
-    tools::{Catalog, Reach, Row, Selection},
+    tools::{Catalog, Row, Selection},
 };
 
 /// The revisions served, oldest first. Those before 2026-07-28 begin with `initialize`.
@@ -68,7 +84,10 @@ pub const NEWEST: &str = "2026-07-28";
 /// The member of `_meta` that marks a request of [`NEWEST`].
 pub const META_PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 
-/// The same in the library's words.
+/// The extension under which calls become tasks, in [`NEWEST`] only.
+pub const TASKS_EXTENSION: &str = rmcp::model::TASKS_EXTENSION_ID;
+
+/// [`REVISIONS`] in the library's words.
 pub(crate) const SUPPORTED: [ProtocolVersion; 4] = [
     ProtocolVersion::V_2025_03_26,
     ProtocolVersion::V_2025_06_18,
@@ -86,14 +105,14 @@ pub type Answer = http::Response<BoxBody<Bytes, std::convert::Infallible>>;
 pub struct Mcp {
     server: McpServer,
     /// The library's HTTP service around the same server object.
-    service: StreamableHttpService<McpServer, NeverSessionManager>,
+    service: StreamableHttpService<Served, NeverSessionManager>,
     /// The same with sessions in memory, for clients of the 2025 revisions.
     live: Option<Live>,
 }
 
 /// The library's sessions, and its service around them.
 struct Live {
-    service: StreamableHttpService<McpServer, LocalSessionManager>,
+    service: StreamableHttpService<Served, LocalSessionManager>,
     sessions: Arc<LocalSessionManager>,
 }
 
@@ -114,39 +133,12 @@ pub(crate) struct Shared {
     subscriptions: Subscriptions,
     lists: Lists,
     info: ServerConfig,
+    /// Makes and opens what clients keep for the server.
+    sealer: Arc<Sealer>,
     /// Cancelled when the process is about to end: streams without an end of their own end then.
     stopping: CancellationToken,
     list_cache_ttl: Duration,
     call_timeout: Duration,
-}
-
-/// What clients list, in the library's types, each item with what it needs. Built once.
-struct Lists {
-    tools: Vec<(Needs, Tool)>,
-    prompts: Vec<(Needs, Prompt)>,
-    resources: Vec<(Needs, Resource)>,
-    templates: Vec<(Needs, ResourceTemplate)>,
-}
-
-/// What the tools behind an item need to be called.
-#[derive(Debug, Clone, Copy, Default)]
-struct Needs {
-    scopes: ScopeSet,
-    reach: Reach,
-}
-
-impl Needs {
-    /// Those of a prompt: of all tools that it leads through.
-    fn of_prompt(prompt: &crate::prompts::Prompt, catalog: &Catalog) -> Self {
-        Self::of(prompt.tools.iter().filter_map(|name| catalog.find(name)))
-    }
-
-    fn of<'a>(rows: impl IntoIterator<Item = &'a Row>) -> Self {
-        rows.into_iter().fold(Self::default(), |needs, row| Self {
-            scopes: needs.scopes.union(row.scopes),
-            reach: needs.reach.and(Reach::of(row)),
-        })
-    }
 }
 
 impl Mcp {
@@ -160,12 +152,14 @@ impl Mcp {
         api: Arc<Api>,
         catalog: Arc<Catalog>,
         clock: Clock,
+        sealer: Arc<Sealer>,
     ) -> Result<Self, PromptError> {
         let capabilities = ServerCapabilities::builder()
             .enable_completions()
             .enable_prompts()
             .enable_resources()
             .enable_resources_subscribe()
+            .enable_tasks()
             .enable_tools()
             .build();
         let implementation = Implementation::new("sequentum-mcp", env!("CARGO_PKG_VERSION"))
@@ -177,12 +171,7 @@ impl Mcp {
             .with_protocol_version(ProtocolVersion::V_2025_11_25)
             .with_instructions(instructions::text());
         let prompts = Prompts::new()?;
-        let lists = Lists {
-            tools: catalog.rows().iter().map(|row| (Needs::of([row]), tools::describe(row))).collect(),
-            prompts: prompts.all().iter().map(|prompt| prompts::describe(prompt, &catalog)).collect(),
-            resources: resources::describe_fixed(&catalog),
-            templates: resources::describe_templates(&catalog),
-        };
+        let lists = Lists::new(&catalog, &prompts);
         let shared = Arc::new(Shared {
             subscriptions: Subscriptions::new(Arc::clone(&api), clock.clone()),
             api,
@@ -193,6 +182,7 @@ impl Mcp {
             prompts,
             lists,
             info,
+            sealer,
             list_cache_ttl: config.list_cache_ttl,
             call_timeout: config.call_timeout,
         });
@@ -211,14 +201,14 @@ impl Mcp {
             let sessions = Arc::new(sessions);
             let factory = {
                 let server = server.clone();
-                move || Ok(McpServer { live: Some(Arc::default()), ..server.clone() })
+                move || Ok(served(McpServer { live: Some(Arc::default()), ..server.clone() }))
             };
             let library = library.clone().with_legacy_session_mode(true);
             Live { service: StreamableHttpService::new(factory, Arc::clone(&sessions), library), sessions }
         });
         let factory = {
             let server = server.clone();
-            move || Ok(server.clone())
+            move || Ok(served(server.clone()))
         };
         let service = StreamableHttpService::new(factory, Arc::default(), library);
         Ok(Self { server, service, live })
@@ -230,20 +220,17 @@ impl Mcp {
     }
 
     /// What a caller must hold for a request to be dispatched: nothing for a list, the scopes of the tool for a call,
-    /// those of the tool behind it for a resource. Nothing for what is not in the `selection`, which is refused whoever
-    /// asks for it. `target` is what the request names: a tool, a prompt, a URI.
+    /// those of the tool behind it for a resource or a task. Nothing for what is not in the `selection`, which is refused
+    /// whoever asks for it. `target` is what the request names: a tool, a prompt, a URI, a task of the caller's.
     #[must_use]
-    pub fn required_scopes(&self, method: &str, target: Option<&str>, selection: Selection) -> ScopeSet {
-        let catalog = &self.server.shared.catalog;
-        let row = match (method, target) {
-            ("tools/call", Some(name)) => catalog.find(name),
-            ("resources/read" | "resources/subscribe", Some(uri)) => {
-                uri.parse::<ResourceUri>().ok().and_then(|uri| catalog.find(uri.kind().tool))
-            }
-            _ => None,
-        };
-        let needs = Needs::of(row);
-        if selection.admits(needs.reach) { needs.scopes } else { ScopeSet::EMPTY }
+    pub fn required_scopes(
+        &self,
+        method: &str,
+        target: Option<&str>,
+        caller: &Caller,
+        selection: Selection,
+    ) -> ScopeSet {
+        named::scopes(&self.server.shared, method, target, caller, selection)
     }
 
     /// Any message, with the library's rules for its era.
@@ -251,18 +238,10 @@ impl Mcp {
         self.service.handle(request).await
     }
 
-    /// The name, in words of ours, of what a request names: a tool, a prompt, a kind of resource.
+    /// The name, in words of ours, of what a request names: a tool, a prompt, a kind of resource, the tool of a task.
     #[must_use]
-    pub fn name_of(&self, method: &str, target: Option<&str>) -> Option<&'static str> {
-        let shared = &self.server.shared;
-        match method {
-            "tools/call" => shared.catalog.find(target?).map(|row| row.name),
-            "prompts/get" => shared.prompts.find(target?).map(|prompt| prompt.name),
-            "resources/read" | "resources/subscribe" => {
-                target?.parse::<ResourceUri>().ok().map(|uri| uri.kind().name)
-            }
-            _ => None,
-        }
+    pub fn name_of(&self, method: &str, target: Option<&str>, caller: &Caller) -> Option<&'static str> {
+        named::name(&self.server.shared, method, target, caller)
     }
 
     /// A message within a live session (with the library's id of it), the `initialize` that opens one, or the GET that
@@ -345,6 +324,8 @@ impl ServerHandler for McpServer {
         {
             resources.subscribe = None;
         }
+        // Tasks came with the newer era.
+        result.capabilities.extensions = None;
         Ok(result)
     }
 
@@ -360,7 +341,7 @@ impl ServerHandler for McpServer {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListToolsResult, ErrorData> {
-        let items = Self::visible(request, &context, &self.shared.lists.tools)?;
+        let items = lists::visible(request, &context, &self.shared.lists.tools)?;
         Ok(ListToolsResult::with_all_items(items)
             .with_ttl_ms(self.list_cache_ttl_ms())
             .with_cache_scope(CacheScope::Private))
@@ -371,7 +352,7 @@ impl ServerHandler for McpServer {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListPromptsResult, ErrorData> {
-        let items = Self::visible(request, &context, &self.shared.lists.prompts)?;
+        let items = lists::visible(request, &context, &self.shared.lists.prompts)?;
         Ok(ListPromptsResult::with_all_items(items)
             .with_ttl_ms(self.list_cache_ttl_ms())
             .with_cache_scope(CacheScope::Private))
@@ -382,7 +363,7 @@ impl ServerHandler for McpServer {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourcesResult, ErrorData> {
-        let items = Self::visible(request, &context, &self.shared.lists.resources)?;
+        let items = lists::visible(request, &context, &self.shared.lists.resources)?;
         Ok(ListResourcesResult::with_all_items(items)
             .with_ttl_ms(self.list_cache_ttl_ms())
             .with_cache_scope(CacheScope::Private))
@@ -393,7 +374,7 @@ impl ServerHandler for McpServer {
         request: Option<PaginatedRequestParams>,
         context: RequestContext<RoleServer>,
     ) -> Result<ListResourceTemplatesResult, ErrorData> {
-        let items = Self::visible(request, &context, &self.shared.lists.templates)?;
+        let items = lists::visible(request, &context, &self.shared.lists.templates)?;
         Ok(ListResourceTemplatesResult::with_all_items(items)
             .with_ttl_ms(self.list_cache_ttl_ms())
             .with_cache_scope(CacheScope::Private))
@@ -472,31 +453,37 @@ impl ServerHandler for McpServer {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        tools::call(&self.shared, request, context).await
+        tools::call(&self.shared, request, context, self.live.is_some()).await
+    }
+
+    async fn get_task(
+        &self,
+        request: GetTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<GetTaskResult, ErrorData> {
+        tasks::get(&self.shared, &request.task_id, &context).await
+    }
+
+    async fn update_task(
+        &self,
+        request: UpdateTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        tasks::update(&self.shared, &request.task_id, &context)
+    }
+
+    async fn cancel_task(
+        &self,
+        request: CancelTaskParams,
+        context: RequestContext<RoleServer>,
+    ) -> Result<(), ErrorData> {
+        tasks::cancel(&self.shared, &request.task_id, &context).await
     }
 
     async fn on_initialized(&self, _: NotificationContext<RoleServer>) {}
 }
 
 impl McpServer {
-    /// The items of a list that this caller can use, in their order; every list is one page.
-    ///
-    /// What lacks nothing but a scope that is never asked for at first sign-in stays visible: calling it is what leads
-    /// to the challenge that asks for it.
-    fn visible<T: Clone>(
-        request: Option<PaginatedRequestParams>,
-        context: &RequestContext<RoleServer>,
-        list: &[(Needs, T)],
-    ) -> Result<Vec<T>, ErrorData> {
-        if request.is_some_and(|request| request.cursor.is_some()) {
-            return Err(ErrorData::invalid_params("Unknown cursor: this list is one page.", None));
-        }
-        let scope = CallScope::of(context)?;
-        let held = scope.caller.scopes().union(ScopeSet::STEP_UP);
-        let usable = |needs: &Needs| held.contains(needs.scopes) && scope.selection.admits(needs.reach);
-        Ok(list.iter().filter(|(needs, _)| usable(needs)).map(|(_, item)| item.clone()).collect())
-    }
-
     fn list_cache_ttl_ms(&self) -> u64 {
         u64::try_from(self.shared.list_cache_ttl.as_millis()).unwrap_or(u64::MAX)
     }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{auth::Caller, clock::Clock};
 
-/// Longest box looked at, in characters.
+/// Longest box made and looked at, in characters: they travel in headers.
 const LONGEST: usize = 4096;
 
 /// What boxes are for. One for each use, so that none can be taken for another.
@@ -22,6 +22,8 @@ const LONGEST: usize = 4096;
 pub enum Purpose {
     /// The session ids of the 2025 revisions.
     Session,
+    /// The ids of tasks.
+    Task,
 }
 
 impl Purpose {
@@ -29,6 +31,7 @@ impl Purpose {
     fn label(self) -> &'static str {
         match self {
             Self::Session => "sequentum-mcp session 2",
+            Self::Task => "sequentum-mcp task 1",
         }
     }
 }
@@ -78,7 +81,7 @@ impl Sealer {
     }
 
     /// A box around `value` that `owner` can have opened until `lifetime` has passed. Text without padding, safe in headers
-    /// and URLs. `None` when the value cannot be written as JSON.
+    /// and URLs. `None` when the value cannot be written as JSON, or is too long.
     pub fn seal(
         &self,
         purpose: Purpose,
@@ -93,7 +96,7 @@ impl Sealer {
         let nonce = self.keys.first()?.seal_in_place_append_tag(bound, &mut sealed).ok()?;
         let mut whole = nonce.as_ref().to_vec();
         whole.append(&mut sealed);
-        Some(BASE64URL_NOPAD.encode(&whole))
+        Some(BASE64URL_NOPAD.encode(&whole)).filter(|text| text.len() <= LONGEST)
     }
 
     /// Opens a box of `owner`.

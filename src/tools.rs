@@ -9,6 +9,7 @@ pub mod catalog;
 pub mod error;
 pub mod examples;
 pub mod links;
+pub mod long;
 pub mod progress;
 pub mod reply;
 pub(crate) mod schema;
@@ -36,10 +37,11 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 pub use self::{
-    catalog::{Catalog, Row},
+    catalog::{Catalog, Long, Phase, Row, Started},
     error::ToolError,
     files::{FileBody, FileContents, file_contents},
     links::{Link, Links},
+    long::{Begun, LongTool, Stage},
     progress::{Progress, ProgressSink},
     reply::Reply,
     selection::{Reach, Selection},

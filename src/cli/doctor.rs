@@ -121,11 +121,10 @@ async fn examine(
 fn configuration(config: &Config) -> Vec<Check> {
     const NAME: &str = "configuration";
     let mut checks = vec![Check::ok(NAME, "every setting can be used")];
-    let sealed = config.sessions.mode != crate::config::SessionMode::Off;
-    if sealed && config.sessions.keys.is_empty() && !config.http.host.is_loopback() {
+    if config.sessions.keys.is_empty() && !config.http.host.is_loopback() {
         checks.push(Check::warning(
             NAME,
-            "SESSION_KEY is not set: sessions end with each restart and are unknown to other replicas",
+            "SESSION_KEY is not set: sessions and tasks are unknown to other replicas and after a restart",
             "Set SESSION_KEY to 32 random bytes, for instance from `openssl rand -hex 32`.",
         ));
     }

@@ -139,7 +139,8 @@ async fn handle(
         Ok(envelope) => envelope,
         Err((problem, message)) => return problem.json_rpc(id, message),
     };
-    if let Err((problem, message)) = envelope::check_revision(&parts.headers, &envelope) {
+    let known = envelope::check_revision(&parts.headers, &envelope);
+    if let Err((problem, message)) = known.and_then(|()| envelope::check_method(&envelope)) {
         return problem.json_rpc(id, message);
     }
     let within = match enter_session(edge, &mut parts, &envelope, caller).await {
@@ -154,26 +155,32 @@ async fn handle(
     // What is not offered is looked at by the library, which refuses it.
     let row = envelope.tool().and_then(|name| edge.catalog.find(name));
     let row = row.filter(|row| selection.admits(Reach::of(row)));
+    let tool = row.map(|row| row.name).or_else(|| {
+        // The one behind a task.
+        let id = envelope.target().filter(|_| envelope.method.starts_with("tasks/"));
+        edge.mcp.name_of(&envelope.method, Some(id?), caller)
+    });
     let streams = accepts != Accepts::Json;
     let links = envelope::knows_links(&parts.headers, &envelope);
     let scope = CallScope::new(Arc::clone(caller), id.as_str().to_owned(), streams, links, selection);
-    let scope = scope.traced(traced(edge, &request_span, &parts.headers, &envelope));
-    let scope = Arc::new(match audited(edge, &envelope, &body) {
+    let scope = scope.traced(traced(edge, &request_span, &parts.headers, &envelope, caller));
+    let scope = Arc::new(match audited(edge, &envelope, &body, caller) {
         Some(audited) => scope.audited(audited),
         None => scope,
     });
-    let needed = edge.mcp.required_scopes(&envelope.method, envelope.target(), selection);
+    let needed = edge.mcp.required_scopes(&envelope.method, envelope.target(), caller, selection);
     if !caller.scopes().contains(needed) && envelope::headers_agree(&parts.headers, &envelope) {
         scope.refused("insufficient_scope");
         let mut response = step_up(edge, caller, needed, id);
         access_log::note(&mut response, |entry| {
             entry.method = Some(known_method(&envelope.method));
-            entry.tool = row.map(|row| row.name);
+            entry.tool = tool;
         });
         return response;
     }
 
-    let plain = envelope.plain_call(&parts.headers).filter(|_| !matches!(within, Within::Live(_)));
+    let task = envelope.tasks && row.is_some_and(|row| row.long.is_some());
+    let plain = envelope.plain_call(&parts.headers).filter(|_| !task && !matches!(within, Within::Live(_)));
     let in_flight = take_note(edge, &within, &envelope, caller, &scope);
     let mut response = if let (Some(row), Some((message, call))) = (row, plain) {
         json(edge.mcp.call(row, message, call.arguments, envelope.modern, &scope).await)
@@ -223,7 +230,7 @@ async fn handle(
     finish(response.headers_mut());
     access_log::note(&mut response, |entry| {
         entry.method = Some(known_method(&envelope.method));
-        entry.tool = row.map(|row| row.name);
+        entry.tool = tool;
         entry.outcome = scope.outcome();
     });
     response
@@ -315,11 +322,17 @@ async fn end(edge: &Edge, request: Request<Body>, caller: &Caller, id: &RequestI
 }
 
 /// The span of a message.
-fn traced(edge: &Edge, request: &Span, headers: &HeaderMap, envelope: &Envelope<'_>) -> Span {
+fn traced(
+    edge: &Edge,
+    request: &Span,
+    headers: &HeaderMap,
+    envelope: &Envelope<'_>,
+    caller: &Caller,
+) -> Span {
     if !request.is_on() {
         return Span::OFF;
     }
-    let subject = edge.mcp.name_of(&envelope.method, envelope.target());
+    let subject = edge.mcp.name_of(&envelope.method, envelope.target(), caller);
     let trace = envelope.trace();
     let [parent, state] = trace.each_ref().map(Option::as_deref);
     let revision = envelope.revision(headers);
@@ -327,23 +340,25 @@ fn traced(edge: &Edge, request: &Span, headers: &HeaderMap, envelope: &Envelope<
 }
 
 /// The record of a request that does or shows something, for the audit trail.
-fn audited(edge: &Edge, envelope: &Envelope<'_>, body: &Bytes) -> Option<Audited> {
+fn audited(edge: &Edge, envelope: &Envelope<'_>, body: &Bytes, caller: &Caller) -> Option<Audited> {
     let arguments = match &*envelope.method {
         "tools/call" => {
             envelope.call.as_ref()?.arguments.map_or(&b"{}"[..], |arguments| arguments.get().as_bytes())
         }
-        "resources/read" | "resources/subscribe" => envelope.target()?.as_bytes(),
+        "resources/read" | "resources/subscribe" | "tasks/get" | "tasks/update" | "tasks/cancel" => {
+            envelope.target()?.as_bytes()
+        }
         // Their arguments stand in the middle of params; the whole message is as good for telling calls apart.
         "prompts/get" | "subscriptions/listen" => body,
         _ => return None,
     };
-    let subject = edge.mcp.name_of(&envelope.method, envelope.target());
+    let subject = edge.mcp.name_of(&envelope.method, envelope.target(), caller);
     Some(edge.auditor.begin(known_method(&envelope.method), subject, arguments))
 }
 
 /// Method names for the log: a name outside the protocol is the client's text and is not written down.
 fn known_method(name: &str) -> &'static str {
-    const KNOWN: [&str; 17] = [
+    const KNOWN: [&str; 20] = [
         "initialize",
         "notifications/initialized",
         "notifications/cancelled",
@@ -361,6 +376,9 @@ fn known_method(name: &str) -> &'static str {
         "completion/complete",
         "logging/setLevel",
         "subscriptions/listen",
+        "tasks/get",
+        "tasks/update",
+        "tasks/cancel",
     ];
     KNOWN.into_iter().find(|known| *known == name).unwrap_or("other")
 }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::problem::{Problem, rpc};
-use crate::mcp::{NEWEST, REVISIONS};
+use crate::mcp::{NEWEST, REVISIONS, TASKS_EXTENSION};
 
 /// Revision of a request (2025 revisions) or of the request's `_meta` (2026-07-28).
 pub(super) const MCP_PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
@@ -48,7 +48,7 @@ pub(super) struct Envelope<'a> {
     pub method: Cow<'a, str>,
     /// What `tools/call` calls.
     pub call: Option<ToolCall<'a>>,
-    /// What `prompts/get`, `resources/read` and the like name: mirrored in a header like the name of a tool.
+    /// What `prompts/get`, `resources/read`, `tasks/get` and the like name: mirrored in a header like the name of a tool.
     subject: Option<String>,
     /// The request that `notifications/cancelled` takes back.
     pub taken_back: Option<&'a RawValue>,
@@ -62,6 +62,8 @@ pub(super) struct Envelope<'a> {
     trace: [Option<&'a RawValue>; 2],
     /// Whether progress notices are wanted.
     progress: bool,
+    /// Whether the client may know tasks: the capabilities in `_meta` name the extension, or seem to.
+    pub tasks: bool,
 }
 
 /// `params` of `tools/call`.
@@ -78,7 +80,7 @@ impl<'a> Envelope<'a> {
         self.call.as_ref().map(|call| &*call.name)
     }
 
-    /// What the request names: a tool, a prompt, a URI.
+    /// What the request names: a tool, a prompt, a URI, a task.
     pub fn target(&self) -> Option<&str> {
         self.tool().or(self.subject.as_deref())
     }
@@ -129,6 +131,8 @@ struct Params<'a> {
     name: Option<&'a RawValue>,
     #[serde(default, borrow, deserialize_with = "present")]
     uri: Option<&'a RawValue>,
+    #[serde(default, rename = "taskId", borrow, deserialize_with = "present")]
+    task_id: Option<&'a RawValue>,
     #[serde(default, rename = "requestId", borrow, deserialize_with = "present")]
     request_id: Option<&'a RawValue>,
     #[serde(default, borrow)]
@@ -285,6 +289,7 @@ pub(super) fn read(body: &[u8]) -> Result<Envelope<'_>, Refused<'_>> {
     let subject = match &*method {
         "prompts/get" => params.name,
         "resources/read" | "resources/subscribe" => params.uri,
+        "tasks/get" | "tasks/update" | "tasks/cancel" => params.task_id,
         _ => None,
     };
     // If it is no string, the library says so.
@@ -303,7 +308,23 @@ pub(super) fn read(body: &[u8]) -> Result<Envelope<'_>, Refused<'_>> {
             && meta.client_capabilities.is_some_and(|raw| raw.get().starts_with('{')),
         progress: meta.progress_token.is_some(),
         trace: [meta.traceparent, meta.tracestate],
+        tasks: meta.client_capabilities.is_some_and(|raw| raw.get().contains(TASKS_EXTENSION)),
     })
+}
+
+/// Tasks came with the newer era (SEP-2663); those of 2025-11-25 were an experiment with another form.
+pub(super) fn check_method<'a>(envelope: &Envelope<'a>) -> Result<(), Refused<'a>> {
+    if envelope.modern || !envelope.method.starts_with("tasks/") {
+        return Ok(());
+    }
+    let message = "There are no tasks in this revision.";
+    let problem = Problem::new(
+        StatusCode::OK,
+        "unknown_method",
+        message,
+        "Call the tool, or follow its work with the tools that its result names.",
+    );
+    Err((problem.rpc(rpc::METHOD_NOT_FOUND), envelope.id))
 }
 
 /// The revision in the header must be one of ours; in the 2026-07-28 era the library compares it with the body.

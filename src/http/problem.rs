@@ -37,6 +37,7 @@ struct Parts {
 pub(super) mod rpc {
     pub const PARSE_ERROR: i32 = -32700;
     pub const INVALID_REQUEST: i32 = -32600;
+    pub const METHOD_NOT_FOUND: i32 = -32601;
     pub const INVALID_PARAMS: i32 = -32602;
     pub const UNSUPPORTED_PROTOCOL_VERSION: i32 = -32022;
 }

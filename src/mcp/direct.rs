@@ -14,7 +14,8 @@ use crate::tools::{Progress, Reply, Row, ToolError};
 
 /// Calls the tool and returns the complete JSON-RPC answer.
 ///
-/// A client that hangs up drops this future: a read is aborted with it, a write runs on (see [`super::guard`]).
+/// A client that hangs up drops this future: a read is aborted with it, a write runs on (see [`super::guard`]) and, in the
+/// newer era, is told that it was taken back.
 pub(super) async fn call(
     shared: &Shared,
     row: &Row,
@@ -31,6 +32,8 @@ pub(super) async fn call(
             let arguments = arguments.unwrap_or_default();
             let cancelled = CancellationToken::new();
             scope.cancels(&cancelled);
+            // In the newer era hanging up takes the call back; in the older one it says nothing.
+            let _hung_up = modern.then(|| cancelled.clone().drop_guard());
             tools::run(shared, row, arguments, Progress::default(), &cancelled, scope).await
         }
         // Valid JSON that is nested deeper than any schema here.

@@ -15,7 +15,7 @@ use std::{
 
 use rmcp::{
     ErrorData, RoleServer, Service, ServiceExt,
-    model::{ClientNotification, ClientRequest, ProtocolVersion, ServerConfig, ServerResult},
+    model::{ClientNotification, ClientRequest, GetTaskMethod, ProtocolVersion, ServerConfig, ServerResult},
     service::{NotificationContext, QuitReason, RequestContext, ServerInitializeError},
     transport::io::stdio_pipes,
 };
@@ -23,7 +23,7 @@ use serde_json::json;
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio_util::sync::CancellationToken;
 
-use super::{CallScope, ListenError, McpServer, subscriptions, tools};
+use super::{CallScope, ListenError, McpServer, subscriptions, tasks, tools};
 use crate::{
     auth::{Caller, step_up_message},
     tools::Selection,
@@ -112,6 +112,9 @@ impl Service<RoleServer> for Local {
         let scope = Arc::new(CallScope::local(Arc::clone(&self.caller), links, self.selection));
         let (method, tool) = self.names(&request);
         let modern = version.is_some_and(|version| version >= ProtocolVersion::V_2026_07_28);
+        if !modern && tasks::METHODS.contains(&request.method()) {
+            return Err(ErrorData::method_not_found::<GetTaskMethod>());
+        }
         let opened = if modern { self.open(&mut request, &scope).await } else { Ok(()) };
         let result = match opened {
             Ok(()) => {

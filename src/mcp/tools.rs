@@ -17,6 +17,7 @@ use super::{
     CallScope, Shared,
     guard::{self, Ended},
     progress::PeerSink,
+    tasks,
 };
 use crate::{
     auth::step_up_message,
@@ -38,11 +39,13 @@ pub(super) fn describe(row: &Row) -> Tool {
     tool
 }
 
-/// `tools/call`, as the library hands it over.
+/// `tools/call`, as the library hands it over. On a `live` connection the client can say that it takes a call back, so a
+/// broken request means nothing.
 pub(super) async fn call(
     shared: &Shared,
     request: CallToolRequestParams,
     context: RequestContext<RoleServer>,
+    live: bool,
 ) -> Result<CallToolResponse, ErrorData> {
     let scope = CallScope::of(&context)?;
     let Some(row) = shared.catalog.find(&request.name) else {
@@ -66,7 +69,34 @@ pub(super) async fn call(
         _ => Progress::default(),
     };
     let arguments = request.arguments.unwrap_or_default();
-    let result = match run(shared, row, arguments, progress, &context.ct, &scope).await {
+    if let Some(long) = tasks::wanted(row, &context, &scope) {
+        return Ok(tasks::begin(shared, row, long, arguments, progress, &context.ct, &scope).await);
+    }
+    let cancelled = taken_back(row, &context, &scope, live);
+    let reply = run(shared, row, arguments, progress, &cancelled, &scope).await;
+    Ok(result(reply, &scope).into())
+}
+
+/// What takes this call back: the client, by saying so or, in the newer era, by hanging up. In the 2025 revisions a
+/// connection that breaks is no cancellation (2025-11-25, "Transports"): what reads is dropped all the same, because without
+/// a live session nobody can ever fetch the answer; what writes goes on and is not asked to stop.
+fn taken_back(
+    row: &Row,
+    context: &RequestContext<RoleServer>,
+    scope: &CallScope,
+    live: bool,
+) -> CancellationToken {
+    if live || !row.effect.writes() || tasks::is_modern(context) {
+        return context.ct.clone();
+    }
+    let said = CancellationToken::new();
+    scope.cancels(&said);
+    said
+}
+
+/// The result of a call in the library's words. The error is the text for the client.
+pub(super) fn result(reply: Result<Reply, String>, scope: &CallScope) -> CallToolResult {
+    match reply {
         Ok(reply) => {
             let structured = reply.to_value();
             let links = reply.links().iter().filter(|_| scope.links).map(link);
@@ -78,8 +108,7 @@ pub(super) async fn call(
             result
         }
         Err(text) => CallToolResult::error(vec![ContentBlock::text(text)]),
-    };
-    Ok(result.into())
+    }
 }
 
 /// A link in the library's words.

@@ -2,15 +2,18 @@
 
 use std::{collections::HashMap, pin::Pin, sync::Arc, time::Duration};
 
+use serde::Serialize;
+use serde_json::Value;
+
 use super::{
-    Effect, Reply, Tool, ToolCx, ToolError, Toolset, account, agents, analytics, arguments, billing, builder,
-    files, runs, schedules,
+    Begun, Effect, LongTool, Reply, Stage, Tool, ToolCx, ToolError, Toolset, account, agents, analytics,
+    arguments, billing, builder, files, runs, schedules,
     schema::{self, Object},
     spaces, versions,
 };
 use crate::auth::ScopeSet;
 
-/// All tools. One line each.
+/// All tools. One line each: `row`, or `long` if its calls can be followed as tasks.
 fn all() -> Vec<Row> {
     vec![
         row::<account::Whoami>(),
@@ -22,8 +25,8 @@ fn all() -> Vec<Row> {
         row::<runs::GetAgentRuns>(),
         row::<runs::GetAgentRunSummary>(),
         row::<runs::GetRunStatus>(),
-        row::<runs::WaitForRun>(),
-        row::<runs::StartAgent>(),
+        long::<runs::WaitForRun>(),
+        long::<runs::StartAgent>(),
         row::<runs::StopAgent>(),
         row::<runs::KillAgent>(),
         row::<runs::DeleteRun>(),
@@ -51,12 +54,12 @@ fn all() -> Vec<Row> {
         row::<spaces::GetSpaceAgents>(),
         row::<spaces::SearchSpaceByName>(),
         row::<spaces::GetSpaceAgentCount>(),
-        row::<spaces::RunSpaceAgents>(),
+        long::<spaces::RunSpaceAgents>(),
         row::<analytics::GetRunsSummary>(),
         row::<analytics::GetRecordsSummary>(),
         row::<analytics::GetRunDiagnostics>(),
         row::<analytics::GetLatestFailure>(),
-        row::<builder::StartAgentBuild>(),
+        long::<builder::StartAgentBuild>(),
         row::<builder::GetAgentBuildStatus>(),
         row::<builder::StopAgentBuild>(),
     ]
@@ -85,24 +88,105 @@ pub struct Row {
     pub output_schema: Arc<Object>,
     /// Makes the same with descriptions, for the reference page. A server never needs it, so it is not kept.
     pub output_reference: fn() -> Arc<Object>,
+    /// How its calls are followed as tasks, if they can take long.
+    pub long: Option<Long>,
     prepare: fn(&Object, Object) -> Result<Prepared, ToolError>,
 }
+
+/// How the calls of a tool are followed as tasks: [`LongTool`] as data.
+#[derive(Debug, Clone, Copy)]
+pub struct Long {
+    /// What a caller must hold to get a task, and to ask about one.
+    pub scopes: ScopeSet,
+    /// How long a client should wait between two looks.
+    pub pause: Duration,
+    look: fn(ToolCx, Value) -> Running<Phase>,
+    stop: fn(ToolCx, Value) -> Running<()>,
+}
+
+/// What came of beginning, with what has to be known to follow it as JSON.
+#[derive(Debug)]
+pub enum Started {
+    /// There is nothing to wait for.
+    Done(Reply),
+    /// The work goes on: see [`Begun::On`].
+    On {
+        /// What has to be known to follow it.
+        work: Value,
+        /// The longest that it is followed.
+        within: Duration,
+        /// Where it is, in one sentence.
+        state: String,
+    },
+}
+
+/// How far work is.
+pub type Phase = Stage<Reply>;
 
 /// A call whose arguments were read.
 pub struct Prepared {
     /// How long it may take, where the usual deadline does not fit.
     pub patience: Option<Duration>,
-    start: Box<dyn FnOnce(ToolCx) -> Running + Send>,
+    ready: Box<dyn Ready>,
 }
 
 /// The future of a call.
-pub type Running = Pin<Box<dyn Future<Output = Result<Reply, ToolError>> + Send>>;
+pub type Running<T = Reply> = Pin<Box<dyn Future<Output = Result<T, ToolError>> + Send>>;
 
 impl Prepared {
-    /// Begins the work.
+    /// Calls the tool.
     #[must_use]
     pub fn start(self, cx: ToolCx) -> Running {
-        (self.start)(cx)
+        self.ready.call(cx)
+    }
+
+    /// Begins what can be followed as a task; see [`LongTool::begin`]. Other tools are called.
+    #[must_use]
+    pub fn begin(self, cx: ToolCx) -> Running<Started> {
+        self.ready.begin(cx)
+    }
+}
+
+/// Arguments of a tool, with what can be done with them.
+trait Ready: Send {
+    fn call(self: Box<Self>, cx: ToolCx) -> Running;
+    fn begin(self: Box<Self>, cx: ToolCx) -> Running<Started>;
+}
+
+/// Those of any tool.
+struct Short<T: Tool>(T::Args);
+
+/// Those of one whose calls can be followed.
+struct Lasting<T: LongTool>(T::Args);
+
+impl<T: Tool> Ready for Short<T> {
+    fn call(self: Box<Self>, cx: ToolCx) -> Running {
+        Box::pin(async move {
+            let output = T::call(&cx, self.0).await?;
+            reply(&cx, &output)
+        })
+    }
+
+    fn begin(self: Box<Self>, cx: ToolCx) -> Running<Started> {
+        Box::pin(async move { self.call(cx).await.map(Started::Done) })
+    }
+}
+
+impl<T: LongTool> Ready for Lasting<T> {
+    fn call(self: Box<Self>, cx: ToolCx) -> Running {
+        Box::new(Short::<T>(self.0)).call(cx)
+    }
+
+    fn begin(self: Box<Self>, cx: ToolCx) -> Running<Started> {
+        Box::pin(async move {
+            Ok(match T::begin(&cx, self.0).await? {
+                Begun::Done(output) => Started::Done(reply(&cx, &output)?),
+                Begun::On { work, within, state } => {
+                    let work = serde_json::to_value(work).map_err(|error| ToolError::internal(&error))?;
+                    Started::On { work, within, state }
+                }
+            })
+        })
     }
 }
 
@@ -114,6 +198,20 @@ impl Row {
     /// An unknown, missing or wrong argument.
     pub fn prepare(&self, arguments: Object) -> Result<Prepared, ToolError> {
         (self.prepare)(&self.input_schema, arguments)
+    }
+}
+
+impl Long {
+    /// How far the work is; see [`LongTool::look`].
+    #[must_use]
+    pub fn look(&self, cx: ToolCx, work: Value) -> Running<Phase> {
+        (self.look)(cx, work)
+    }
+
+    /// Stops the work; see [`LongTool::stop`].
+    #[must_use]
+    pub fn stop(&self, cx: ToolCx, work: Value) -> Running<()> {
+        (self.stop)(cx, work)
     }
 }
 
@@ -130,18 +228,47 @@ fn row<T: Tool>() -> Row {
         input_schema,
         output_schema: schema::output(&schema::reference::<T::Output>()),
         output_reference: schema::reference::<T::Output>,
-        prepare: |schema, arguments| {
-            let args: T::Args = arguments::read(schema, arguments)?;
-            let patience = T::patience(&args);
-            let start = move |cx: ToolCx| -> Running {
-                Box::pin(async move {
-                    let reply = Reply::of(&T::call(&cx, args).await?)?;
-                    Ok(reply.with_links(cx.links.take()))
-                })
-            };
-            Ok(Prepared { patience, start: Box::new(start) })
-        },
+        long: None,
+        prepare: |schema, arguments| prepare::<T>(schema, arguments, |args| Box::new(Short::<T>(args))),
     }
+}
+
+fn long<T: LongTool>() -> Row {
+    let mut row = row::<T>();
+    row.long = Some(Long {
+        scopes: row.scopes.union(ScopeSet::of(T::FOLLOW)),
+        pause: T::PAUSE,
+        look: |cx, work| {
+            Box::pin(async move {
+                Ok(match T::look(&cx, known::<T>(work)?).await? {
+                    Stage::Done(output) => Stage::Done(reply(&cx, &output)?),
+                    Stage::On(state) => Stage::On(state),
+                    Stage::Stopped(state) => Stage::Stopped(state),
+                })
+            })
+        },
+        stop: |cx, work| Box::pin(async move { T::stop(&cx, known::<T>(work)?).await }),
+    });
+    row.prepare = |schema, arguments| prepare::<T>(schema, arguments, |args| Box::new(Lasting::<T>(args)));
+    row
+}
+
+fn prepare<T: Tool>(
+    schema: &Object,
+    arguments: Object,
+    ready: impl FnOnce(T::Args) -> Box<dyn Ready>,
+) -> Result<Prepared, ToolError> {
+    let args: T::Args = arguments::read(schema, arguments)?;
+    Ok(Prepared { patience: T::patience(&args), ready: ready(args) })
+}
+
+/// What was sealed by this server is as it was written.
+fn known<T: LongTool>(work: Value) -> Result<T::Work, ToolError> {
+    serde_json::from_value(work).map_err(|error| ToolError::internal(&error))
+}
+
+fn reply<T: Serialize>(cx: &ToolCx, output: &T) -> Result<Reply, ToolError> {
+    Ok(Reply::of(output)?.with_links(cx.links.take()))
 }
 
 /// The tools, built once at start and shared by every request.

@@ -77,6 +77,20 @@ impl ToolError {
         Self::new("still_running", message, remedy)
     }
 
+    /// The work has begun, and no handle could be made for it.
+    #[must_use]
+    pub fn untraceable() -> Self {
+        let mut error = Self::panicked();
+        error.never_repeat("The work has begun: do not call again. Look with get_agent_runs or list_agents.");
+        error
+    }
+
+    /// The run that a call started ended without data.
+    #[must_use]
+    pub fn run_failed(message: String, remedy: String) -> Self {
+        Self::new("run_failed", message, remedy)
+    }
+
     /// The client went away; nobody reads this but the log.
     #[must_use]
     pub fn cancelled() -> Self {
@@ -144,6 +158,12 @@ impl ToolError {
     #[must_use]
     pub fn code(&self) -> &'static str {
         self.code
+    }
+
+    /// Whether the same may succeed a little later.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        self.retryable
     }
 
     /// Whether the edge should answer with a challenge.

@@ -2,6 +2,7 @@
 
 mod acknowledged;
 mod delete_run;
+mod delivered;
 mod get_agent_run_summary;
 mod get_agent_runs;
 mod get_run_status;

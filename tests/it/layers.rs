@@ -29,6 +29,7 @@ const ROOMS: [(&str, &[&str]); 21] = [
             "policies",
             "api",
             "auth",
+            "seal",
             "config",
             "clock",
             "metrics",

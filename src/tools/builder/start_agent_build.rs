@@ -13,7 +13,13 @@ use crate::{
     api::ids::{BuildSessionId, SpaceId},
     auth::Scope,
     policies::prompt_handling,
-    tools::{Effect, Tool, ToolCx, ToolError, Toolset, arguments::Flag, lost, untrusted::Notice},
+    tools::{
+        Begun, Effect, LongTool, Stage, Tool, ToolCx, ToolError, Toolset,
+        arguments::Flag,
+        long::{is_over, until},
+        lost,
+        untrusted::Notice,
+    },
 };
 
 /// Time beyond the wait, for starting the build and for stopping it.
@@ -105,21 +111,11 @@ impl Tool for StartAgentBuild {
 
     async fn call(cx: &ToolCx, args: Args) -> Result<Output, ToolError> {
         let api = cx.api();
-        let session_id = api.start_build(&args.prompt.0, args.space_id).await.map_err(|error| {
-            let look = "It is not known whether the build started. Look with list_agents for a new agent before building again.";
-            lost::once(error, look)
-        })?;
+        let session_id = begin(cx, &args).await?;
         if !args.waits() {
-            return Ok(Output {
-                session_id,
-                status: None,
-                agent_id: None,
-                agent_name: None,
-                message: None,
-                notice: None,
-            });
+            return Ok(started(session_id));
         }
-        let notice = format!("Build session {session_id} goes on");
+        let notice = goes_on(&session_id);
         cx.progress.report(0.0, BOUND.as_secs_f64(), notice.clone()).await;
         let follow = wait::follow(|| api.build_status(&session_id));
         let end = tokio::select! {
@@ -135,6 +131,21 @@ impl Tool for StartAgentBuild {
         };
         finish(session_id, end)
     }
+}
+
+/// Starts the build.
+async fn begin(cx: &ToolCx, args: &Args) -> Result<BuildSessionId, ToolError> {
+    let api = cx.api();
+    let start = api.start_build(&args.prompt.0, args.space_id);
+    cx.progress.during(BOUND, "The build is being started", start).await.map_err(|error| {
+        let look = "It is not known whether the build started. Look with list_agents for a new agent before building again.";
+        lost::once(error, look)
+    })
+}
+
+/// The answer to a start that is not waited for.
+fn started(session_id: BuildSessionId) -> Output {
+    Output { session_id, status: None, agent_id: None, agent_name: None, message: None, notice: None }
 }
 
 impl Args {
@@ -179,4 +190,52 @@ fn finish(session_id: BuildSessionId, end: End) -> Result<Output, ToolError> {
             Err(error)
         }
     }
+}
+
+/// Which build was started, and until when it is followed.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Work {
+    #[serde(rename = "s")]
+    session: BuildSessionId,
+    #[serde(rename = "u")]
+    until: i64,
+}
+
+impl LongTool for StartAgentBuild {
+    const FOLLOW: &'static [Scope] = &[];
+    const PAUSE: Duration = Duration::from_secs(5);
+
+    type Work = Work;
+
+    async fn begin(cx: &ToolCx, args: Args) -> Result<Begun<Work, Output>, ToolError> {
+        let session = begin(cx, &args).await?;
+        if !args.waits() {
+            return Ok(Begun::Done(started(session)));
+        }
+        let state = goes_on(&session);
+        Ok(Begun::On { work: Work { session, until: until(cx, BOUND) }, within: BOUND, state })
+    }
+
+    async fn look(cx: &ToolCx, work: Work) -> Result<Stage<Output>, ToolError> {
+        let end = match cx.api().build_status(&work.session).await {
+            Ok(build) => wait::end_of(build),
+            Err(error) if error.fault().is_transient() => return Err(error.into()),
+            Err(error) => Some(End::Lost(error)),
+        };
+        match end {
+            Some(End::Cancelled) => Ok(Stage::Stopped("The build was stopped.")),
+            Some(end) => Ok(Stage::Done(finish(work.session, end)?)),
+            None if is_over(cx, work.until) => Ok(Stage::Done(finish(work.session, End::TimedOut)?)),
+            None => Ok(Stage::On(goes_on(&work.session))),
+        }
+    }
+
+    /// Stops the build. One that has ended stays as it is, and an agent that was saved already stays too.
+    async fn stop(cx: &ToolCx, work: Work) -> Result<(), ToolError> {
+        Ok(cx.api().stop_build(&work.session).await?)
+    }
+}
+
+fn goes_on(session: &BuildSessionId) -> String {
+    format!("Build session {session} goes on")
 }

@@ -40,19 +40,27 @@ where
             tokio::time::sleep(pause).await;
             pause = (pause * 3 / 2).min(LONGEST_PAUSE);
             match ask().await {
-                Ok(build) => match build.status.as_deref() {
-                    Some("completed" | "ready") => return End::Built(build),
-                    Some("error") => return End::Failed(build),
-                    Some("cancelled") => return End::Cancelled,
-                    // The set of states is open: what is not known to be an end is none.
-                    _ => {}
-                },
+                Ok(build) => {
+                    if let Some(end) = end_of(build) {
+                        return end;
+                    }
+                }
                 Err(error) if error.fault().is_transient() => {}
                 Err(error) => return End::Lost(error),
             }
         }
     };
     tokio::time::timeout_at(end, asking).await.unwrap_or(End::TimedOut)
+}
+
+/// How a build has ended, if it has. The set of states is open: what is not known to be an end is none.
+pub fn end_of(build: BuildStatus) -> Option<End> {
+    match build.status.as_deref() {
+        Some("completed" | "ready") => Some(End::Built(build)),
+        Some("error") => Some(End::Failed(build)),
+        Some("cancelled") => Some(End::Cancelled),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -5,17 +5,18 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::RunRecord;
+use super::{RunRecord, delivered::delivered};
 use crate::{
     api::{
         ApiError, StartOutcome, StartRequest,
         ids::{AgentId, RunId},
-        model::is_finished,
+        model::{is_finished, run_status_name},
     },
     auth::Scope,
     tools::{
-        Effect, Tool, ToolCx, ToolError, Toolset,
+        Begun, Effect, LongTool, Stage, Tool, ToolCx, ToolError, Toolset,
         arguments::{Bounded, Flag, JsonText},
+        long::{is_over, until},
         untrusted::Notice,
     },
 };
@@ -90,11 +91,7 @@ impl Tool for StartAgent {
     async fn call(cx: &ToolCx, args: Args) -> Result<Output, ToolError> {
         let wait = args.wait();
         let request = args.request(wait);
-        if wait.is_some() && request.parallelism.is_some_and(|count| count > 1) {
-            return Err(ToolError::arguments(
-                "Argument `parallelism` must be 1 when `isRunSynchronously` is true.",
-            ));
-        }
+        args.check()?;
         let begun = cx.clock.now();
         let start = cx.api();
         let start = start.start(args.agent_id, &request);
@@ -118,6 +115,14 @@ impl Tool for StartAgent {
 }
 
 impl Args {
+    fn check(&self) -> Result<(), ToolError> {
+        let alone = self.parallelism.is_none_or(|count| count.get() == 1);
+        if self.wait().is_none() || alone {
+            return Ok(());
+        }
+        Err(ToolError::arguments("Argument `parallelism` must be 1 when `isRunSynchronously` is true."))
+    }
+
     fn request(&self, wait: Option<Duration>) -> StartRequest {
         StartRequest {
             input_parameters: self.input_parameters.as_ref().map(|text| text.0.clone()),
@@ -145,7 +150,7 @@ async fn find_started(cx: &ToolCx, args: &Args, begun: jiff::Timestamp, error: A
         return lost;
     };
     let id = run.id.unwrap_or_default();
-    let state = run.status.map(crate::api::model::run_status_name).unwrap_or_default();
+    let state = run.status.map(run_status_name).unwrap_or_default();
     if run.status.is_some_and(is_finished) {
         ToolError::still_running(
             format!(
@@ -154,13 +159,97 @@ async fn find_started(cx: &ToolCx, args: &Args, begun: jiff::Timestamp, error: A
             format!("Do not start again. Get the files with get_run_files, agentId {agent} and runId {id}."),
         )
     } else {
-        ToolError::still_running(
-            format!(
-                "Run {id} of agent {agent} was started and goes on ({state}); its data was not ready in time."
-            ),
-            format!(
-                "Do not start again. Follow it with get_run_status, agentId {agent} and runId {id}, then get_run_files."
-            ),
-        )
+        goes_on(agent, id, &state)
+    }
+}
+
+/// The time is up, the run is not over.
+fn goes_on(agent: AgentId, run: i64, state: &str) -> ToolError {
+    ToolError::still_running(
+        format!(
+            "Run {run} of agent {agent} was started and goes on ({state}); its data was not ready in time."
+        ),
+        format!(
+            "Do not start again. Follow it with get_run_status, agentId {agent} and runId {run}, then get_run_files."
+        ),
+    )
+}
+
+/// Which run was started, and until when its data is waited for.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Work {
+    #[serde(rename = "a")]
+    agent: AgentId,
+    #[serde(rename = "r")]
+    run: RunId,
+    #[serde(rename = "u")]
+    until: i64,
+}
+
+impl LongTool for StartAgent {
+    /// Following reads the run and its files.
+    const FOLLOW: &'static [Scope] = &[Scope::RunsRead];
+    const PAUSE: Duration = Duration::from_secs(5);
+
+    type Work = Work;
+
+    /// Only a synchronous start takes long. As a task the run is started without holding the connection, so that its id is
+    /// known at once, and its data is read back from its files.
+    async fn begin(cx: &ToolCx, args: Args) -> Result<Begun<Work, Output>, ToolError> {
+        let Some(within) = args.wait() else { return Ok(Begun::Done(Self::call(cx, args).await?)) };
+        args.check()?;
+        let begun = cx.clock.now();
+        let run = match cx.api().start(args.agent_id, &args.request(None)).await {
+            Ok(StartOutcome::Run(run)) => *run,
+            Ok(StartOutcome::Data(data)) => return Ok(Begun::Done(Output::of_data(data))),
+            Ok(StartOutcome::Text(text)) => return Ok(Begun::Done(Output::of_data(text.into()))),
+            Err(error) if error.fault().is_lost() => return Err(find_started(cx, &args, begun, error).await),
+            Err(error) => return Err(error.into()),
+        };
+        // A run without an id that can be used cannot be followed.
+        let Some(id) = RunId::sent(run.id) else {
+            return Ok(Begun::Done(Output { run: Some(run.into()), data: None, notice: None }));
+        };
+        let work = Work { agent: args.agent_id, run: id, until: until(cx, within) };
+        let state = format!("Run {id} of agent {} was started", args.agent_id);
+        Ok(Begun::On { work, within, state })
+    }
+
+    async fn look(cx: &ToolCx, work: Work) -> Result<Stage<Output>, ToolError> {
+        let Work { agent, run: id, .. } = work;
+        let run = cx.api().run(agent, id).await?;
+        let state = run.status.map(run_status_name).unwrap_or_default();
+        match run.status {
+            Some(8) => Ok(Stage::Stopped("The run was stopped. What it had extracted is kept.")),
+            Some(9 | 10) => {
+                cx.links.add_next_of(agent, id, run.status);
+                let data = delivered(cx, agent, id).await;
+                let notice = data.is_some().then_some(Notice);
+                Ok(Stage::Done(Output { run: Some(run.into()), data, notice }))
+            }
+            Some(status) if is_finished(status) => Err(ToolError::run_failed(
+                format!("Run {id} of agent {agent} has ended without data ({state})."),
+                format!(
+                    "get_run_diagnostics, agentId {agent} and runId {id}, says why. Ask the user before starting again."
+                ),
+            )),
+            _ if is_over(cx, work.until) => {
+                Err(goes_on(agent, i64::try_from(id.get()).unwrap_or_default(), &state))
+            }
+            _ => {
+                let records = run.data_count.unwrap_or_default();
+                Ok(Stage::On(format!("Run {id} of agent {agent}: {state}, {records} records so far")))
+            }
+        }
+    }
+
+    /// Asks the run to stop: the task is the run that this call started, and who cancels it wants no more credits spent.
+    /// Never by force, and what was extracted is kept.
+    async fn stop(cx: &ToolCx, work: Work) -> Result<(), ToolError> {
+        let run = cx.api().run(work.agent, work.run).await?;
+        if !run.status.is_some_and(is_finished) {
+            cx.api().stop_run(work.agent, work.run).await?;
+        }
+        Ok(())
     }
 }

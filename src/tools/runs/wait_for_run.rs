@@ -8,11 +8,16 @@ use serde::{Deserialize, Serialize};
 use super::RunRecord;
 use crate::{
     api::{
+        ApiError,
         ids::{AgentId, RunId},
         model::{AgentRun, is_finished, run_status_name},
     },
     auth::Scope,
-    tools::{Effect, Tool, ToolCx, ToolError, Toolset, arguments::Bounded},
+    tools::{
+        Begun, Effect, LongTool, Stage, Tool, ToolCx, ToolError, Toolset,
+        arguments::Bounded,
+        long::{is_over, until},
+    },
 };
 
 /// Without progress notices many clients and proxies give up after half a minute of silence.
@@ -75,25 +80,33 @@ impl Tool for WaitForRun {
         let start = cx.clock.now();
         let mut pause = FIRST_PAUSE;
         loop {
-            let run = cx.api().run(args.agent_id, args.run_id).await?;
+            let run = look(cx, args.agent_id, args.run_id, wait).await?;
             let waited = Duration::try_from(cx.clock.now().duration_since(start)).unwrap_or_default();
             let left = wait.saturating_sub(waited);
             if run.status.is_some_and(is_finished) || left.is_zero() {
-                cx.links.add_next_of(args.agent_id, args.run_id, run.status);
-                return Ok(ended(&args, run));
+                return Ok(ended(cx, args.agent_id, args.run_id, run));
             }
-            let state = run.status.map(run_status_name).unwrap_or_default();
-            let records = run.data_count.unwrap_or_default();
-            let message = format!("{state}, {records} records so far");
-            cx.progress.report(waited.as_secs_f64(), wait.as_secs_f64(), message).await;
+            cx.progress.report(waited.as_secs_f64(), wait.as_secs_f64(), state(&run)).await;
             cx.clock.sleep(pause.min(left)).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 }
 
-fn ended(args: &Args, run: AgentRun) -> Output {
-    let (agent, id) = (args.agent_id, args.run_id);
+/// One look at the run, during which a slow platform is no reason for silence.
+async fn look(cx: &ToolCx, agent: AgentId, run: RunId, wait: Duration) -> Result<AgentRun, ApiError> {
+    let api = cx.api();
+    cx.progress.during(wait, "Waiting for the platform", api.run(agent, run)).await
+}
+
+/// Where the run is.
+fn state(run: &AgentRun) -> String {
+    let state = run.status.map(run_status_name).unwrap_or_default();
+    format!("{state}, {} records so far", run.data_count.unwrap_or_default())
+}
+
+fn ended(cx: &ToolCx, agent: AgentId, id: RunId, run: AgentRun) -> Output {
+    cx.links.add_next_of(agent, id, run.status);
     let finished = run.status.is_some_and(is_finished);
     let note = if finished {
         format!("The run has ended. Its files: get_run_files, agentId {agent} and runId {id}.")
@@ -101,4 +114,46 @@ fn ended(args: &Args, run: AgentRun) -> Output {
         "The run goes on. Call wait_for_run again, or look later with get_run_status.".to_owned()
     };
     Output { run: run.into(), finished, note }
+}
+
+/// Which run is waited for, and until when.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Work {
+    #[serde(rename = "a")]
+    agent: AgentId,
+    #[serde(rename = "r")]
+    run: RunId,
+    #[serde(rename = "u")]
+    until: i64,
+}
+
+impl LongTool for WaitForRun {
+    const FOLLOW: &'static [Scope] = &[];
+    const PAUSE: Duration = LONGEST_PAUSE;
+
+    type Work = Work;
+
+    async fn begin(cx: &ToolCx, args: Args) -> Result<Begun<Work, Output>, ToolError> {
+        let (agent, id, within) = (args.agent_id, args.run_id, args.wait());
+        let run = look(cx, agent, id, within).await?;
+        if run.status.is_some_and(is_finished) {
+            return Ok(Begun::Done(ended(cx, agent, id, run)));
+        }
+        let work = Work { agent, run: id, until: until(cx, within) };
+        Ok(Begun::On { work, within, state: state(&run) })
+    }
+
+    async fn look(cx: &ToolCx, work: Work) -> Result<Stage<Output>, ToolError> {
+        let run = cx.api().run(work.agent, work.run).await?;
+        if run.status.is_some_and(is_finished) || is_over(cx, work.until) {
+            return Ok(Stage::Done(ended(cx, work.agent, work.run, run)));
+        }
+        Ok(Stage::On(state(&run)))
+    }
+
+    /// Nothing: waiting is what is cancelled, not the run, and between two looks nobody waits. The task goes on to say how
+    /// far the run is, to whoever still asks.
+    async fn stop(_: &ToolCx, _: Work) -> Result<(), ToolError> {
+        Ok(())
+    }
 }

@@ -2,24 +2,35 @@
 
 use std::time::Duration;
 
+use futures_util::future::try_join_all;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     api::{
-        RUN_SPACE_PATIENCE,
+        Fault, RUN_SPACE_PATIENCE,
         ids::{AgentId, RunId, SpaceId},
-        model::SpaceRun,
+        model::{SpaceRun, is_finished},
     },
     auth::Scope,
     resources::ResourceUri,
-    tools::{Effect, Tool, ToolCx, ToolError, Toolset, arguments::JsonText, lost},
+    tools::{
+        Begun, Effect, LongTool, Stage, Tool, ToolCx, ToolError, Toolset,
+        arguments::JsonText,
+        long::{is_over, until},
+        lost,
+    },
 };
 
 /// Time beyond the platform's, for what happens here.
 const MARGIN: Duration = Duration::from_secs(5);
 /// Longest explanation shown for one agent, in characters: more than that is a stack trace.
 const MAX_EXPLANATION: usize = 200;
+
+/// As a task, the runs are followed for a day at most.
+const FOLLOWED: Duration = Duration::from_hours(24);
+/// Most bytes of an outcome that can travel as the id of a task: some twenty agents.
+const MAX_OUTCOME: usize = 2000;
 
 /// The tool.
 pub struct RunSpaceAgents;
@@ -51,22 +62,31 @@ impl Tool for RunSpaceAgents {
     }
 
     async fn call(cx: &ToolCx, args: Args) -> Result<SpaceRun, ToolError> {
-        let api = cx.api();
-        let input = args.input_parameters.as_ref().map(|text| text.0.as_str());
-        let start = api.run_space(args.space_id, input);
-        let outcome = cx.progress.during(RUN_SPACE_PATIENCE, "The agents are being started", start).await;
-        let run = outcome.map_err(|error| {
-            let look =
-                "Some agents may have been started. Look with get_space_agents before starting them again.";
-            lost::once(error, look)
-        })?;
-        for item in run.results.iter().flatten() {
-            if let (Some(agent), Some(run)) = (AgentId::sent(item.agent_id), RunId::sent(item.run_id)) {
-                cx.links.add(ResourceUri::Run { agent, run });
-            }
+        let run = start(cx, &args).await?;
+        for (agent, run) in started(&run) {
+            cx.links.add(ResourceUri::Run { agent, run });
         }
-        Ok(presentable(run))
+        Ok(run)
     }
+}
+
+/// Starts every agent, once.
+async fn start(cx: &ToolCx, args: &Args) -> Result<SpaceRun, ToolError> {
+    let api = cx.api();
+    let input = args.input_parameters.as_ref().map(|text| text.0.as_str());
+    let start = api.run_space(args.space_id, input);
+    let outcome = cx.progress.during(RUN_SPACE_PATIENCE, "The agents are being started", start).await;
+    outcome.map(presentable).map_err(|error| {
+        let look =
+            "Some agents may have been started. Look with get_space_agents before starting them again.";
+        lost::once(error, look)
+    })
+}
+
+/// The runs that were started.
+fn started(run: &SpaceRun) -> Vec<(AgentId, RunId)> {
+    let items = run.results.iter().flatten();
+    items.filter_map(|item| Some((AgentId::sent(item.agent_id)?, RunId::sent(item.run_id)?))).collect()
 }
 
 /// With the counts filled in where the platform left them out, and explanations cut.
@@ -94,6 +114,77 @@ fn first_line(text: &str) -> String {
         cut.push('…');
     }
     cut
+}
+
+/// What came of the start, and until when its runs are followed.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Work {
+    #[serde(rename = "o")]
+    outcome: SpaceRun,
+    #[serde(rename = "u")]
+    until: i64,
+}
+
+impl LongTool for RunSpaceAgents {
+    /// Following reads the runs, cancelling stops them.
+    const FOLLOW: &'static [Scope] = &[Scope::RunsRead, Scope::AgentsWrite];
+    const PAUSE: Duration = Duration::from_secs(10);
+
+    type Work = Work;
+
+    /// As a task it ends when the last of the runs has ended. The outcome of a large space is returned at once: it does
+    /// not fit into the id of a task.
+    async fn begin(cx: &ToolCx, args: Args) -> Result<Begun<Work, SpaceRun>, ToolError> {
+        let outcome = start(cx, &args).await?;
+        let runs = started(&outcome);
+        let size = serde_json::to_string(&outcome).map_or(usize::MAX, |text| text.len());
+        if runs.is_empty() || size > MAX_OUTCOME {
+            for (agent, run) in runs {
+                cx.links.add(ResourceUri::Run { agent, run });
+            }
+            return Ok(Begun::Done(outcome));
+        }
+        let state = format!("{} runs were started", runs.len());
+        Ok(Begun::On { work: Work { outcome, until: until(cx, FOLLOWED) }, within: FOLLOWED, state })
+    }
+
+    async fn look(cx: &ToolCx, work: Work) -> Result<Stage<SpaceRun>, ToolError> {
+        let runs = started(&work.outcome);
+        let states = try_join_all(runs.iter().map(|(agent, run)| status(cx, *agent, *run))).await?;
+        let ended = states.iter().filter(|state| state.is_none_or(is_finished)).count();
+        if ended < states.len() && !is_over(cx, work.until) {
+            return Ok(Stage::On(format!("{ended} of {} runs have ended", states.len())));
+        }
+        if states.iter().all(|state| *state == Some(8)) {
+            return Ok(Stage::Stopped("The runs were stopped. What they had extracted is kept."));
+        }
+        for ((agent, run), state) in runs.into_iter().zip(states) {
+            cx.links.add_next_of(agent, run, state);
+        }
+        Ok(Stage::Done(work.outcome))
+    }
+
+    /// Asks every run that this call started and that has not ended to stop: never by force, and what was extracted is
+    /// kept.
+    async fn stop(cx: &ToolCx, work: Work) -> Result<(), ToolError> {
+        let stops = started(&work.outcome).into_iter().map(async |(agent, run)| {
+            if !status(cx, agent, run).await?.is_none_or(is_finished) {
+                cx.api().stop_run(agent, run).await?;
+            }
+            Ok::<(), ToolError>(())
+        });
+        try_join_all(stops).await.map(|_| ())
+    }
+}
+
+/// The status of a run; `None` when it was deleted.
+async fn status(cx: &ToolCx, agent: AgentId, run: RunId) -> Result<Option<i64>, ToolError> {
+    match cx.api().run(agent, run).await {
+        // A run without a status has just been started.
+        Ok(run) => Ok(Some(run.status.unwrap_or_default())),
+        Err(error) if *error.fault() == Fault::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
+    }
 }
 
 #[cfg(test)]
