@@ -42,6 +42,7 @@ pub(super) enum Accepts {
 
 /// One message, as far as the edge needs to know it.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one fact about a message")]
 pub(super) struct Envelope<'a> {
     /// `id`, as it was written; `None` for a notification.
     pub id: Option<&'a RawValue>,

@@ -12,6 +12,7 @@
 )]
 
 mod arguments;
+mod attacks;
 mod audit;
 mod bodies;
 mod budgets;
@@ -25,6 +26,7 @@ mod edge;
 mod every_tool;
 mod examples;
 mod faults;
+mod fixtures_absent;
 mod healthcheck;
 mod identity;
 mod isolation;
@@ -35,8 +37,11 @@ mod long_work;
 mod metrics;
 mod models;
 mod operate;
+mod outside_probes;
+mod portable_schemas;
 mod prompts;
 mod protocol;
+mod registry_entry;
 mod replicas;
 mod resources;
 mod selection;
