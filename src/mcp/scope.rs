@@ -74,10 +74,10 @@ impl CallScope {
         }
     }
 
-    /// With a record for the audit trail.
+    /// With a record for the audit trail, if there is to be one.
     #[must_use]
-    pub fn audited(mut self, audited: Audited) -> Self {
-        self.audited = Some(audited);
+    pub fn audited(mut self, audited: Option<Audited>) -> Self {
+        self.audited = audited;
         self
     }
 
