@@ -82,14 +82,14 @@ pub fn command() -> Command {
         .subcommand(healthcheck::command())
         .subcommand(
             Command::new("catalog")
-                .about("Print the reference of tools, prompts, resources or settings, or the lists in the README")
+                .about("Print the reference of tools, prompts, resources, settings or metrics, or the lists in the README")
                 .arg(
                     Arg::new("page")
-                        .value_parser(["tools", "prompts", "resources", "configuration", "readme"])
+                        .value_parser(["tools", "prompts", "resources", "configuration", "metrics", "readme"])
                         .default_value("tools")
                         .help("What to print"),
                 )
-                .arg(Arg::new("json").long("json").num_args(0).help("The same as JSON: tools, prompts and resources")),
+                .arg(Arg::new("json").long("json").num_args(0).help("The same as JSON, for tools, prompts and resources")),
         );
     with_settings(command, settings::ALL)
 }

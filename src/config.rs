@@ -10,13 +10,19 @@ pub mod reference;
 pub mod settings;
 mod values;
 
-use std::{net::IpAddr, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use ipnet::IpNet;
 use secrecy::{SecretSlice, SecretString};
 use url::Url;
 
-use self::values::{api_key, browser_origin, host_name, list, origin, seconds, session_key, trusted_proxies};
+use self::values::{
+    api_key, browser_origin, collector, host_name, list, metrics_address, origin, seconds, session_key,
+    trusted_proxies,
+};
 pub use self::{
     auth::{Auth, Introspection, OAuthClient, Upstream},
     limits::Limits,
@@ -43,7 +49,7 @@ pub struct Config {
     pub limits: Limits,
     /// Protocol answers.
     pub mcp: Mcp,
-    /// Logs.
+    /// Logs, metrics and traces.
     pub telemetry: Telemetry,
 }
 
@@ -148,13 +154,17 @@ pub struct Mcp {
     pub toolsets: Vec<Toolset>,
 }
 
-/// Logs.
+/// Logs, metrics and traces.
 #[derive(Debug, Clone)]
 pub struct Telemetry {
     /// Whether to log at debug level.
     pub debug: bool,
     /// Form of the lines.
     pub format: LogFormat,
+    /// Where metrics are scraped; `None` counts nothing.
+    pub metrics: Option<SocketAddr>,
+    /// Where traces are sent to; `None` makes none.
+    pub traces: Option<Url>,
 }
 
 /// Form of the log lines.
@@ -275,6 +285,8 @@ fn read(r: &mut Reader<'_>) -> Option<Config> {
                 "json" => Some(LogFormat::Json),
                 _ => None,
             }),
+            metrics: r.required(&settings::METRICS_ADDR, None, metrics_address),
+            traces: r.optional(&settings::OTEL_EXPORTER_OTLP_ENDPOINT, collector),
         },
     })
 }

@@ -50,6 +50,7 @@ use crate::{
     api::{Api, Session},
     auth::{Caller, Scope},
     clock::Clock,
+    traces::Span,
 };
 
 /// One tool. Everything that a client or an operator wants to know about it is a required item, so nothing can be
@@ -179,6 +180,8 @@ pub struct ToolCx {
     pub progress: Progress,
     /// Where more is to be had.
     pub links: Links,
+    /// What the call was asked within.
+    pub span: Span,
     /// Fires when the client takes the call back. What only reads need not look: it is dropped.
     pub cancelled: CancellationToken,
 }
@@ -187,6 +190,6 @@ impl ToolCx {
     /// The platform as the caller sees it.
     #[must_use]
     pub fn api(&self) -> Session<'_> {
-        self.api.session(self.caller.credential(), self.deadline)
+        self.api.session(self.caller.credential(), self.deadline).within(&self.span)
     }
 }

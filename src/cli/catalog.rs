@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::{
     config::reference,
+    metrics,
     tools::{
         Catalog, Row,
         examples::{self, Example},
@@ -21,6 +22,7 @@ pub(super) fn run(matches: &ArgMatches) -> ExitCode {
     let page = matches.get_one::<String>("page").map_or("tools", String::as_str);
     let text = match page {
         "configuration" => reference::markdown(),
+        "metrics" => metrics::reference::markdown(),
         "prompts" => prompts::page(matches.get_flag("json")),
         "readme" => readme::section(),
         "resources" => resources::page(matches.get_flag("json")),

@@ -141,6 +141,10 @@ settings! {
         "How long running calls may finish after SIGTERM, and after SHUTDOWN_DELAY_SECONDS, before they are cut off.";
     LOG_FORMAT = "text", "`text` or `json`",
         "Form of the log lines on standard error.";
+    METRICS_ADDR = "off", "`off`, a port number (on 127.0.0.1), or an IP address with a port such as 0.0.0.0:9464",
+        "Where `GET /metrics` answers Prometheus, without sign-in. Keep it inside your network.";
+    OTEL_EXPORTER_OTLP_ENDPOINT = "none", "an http or https URL without user, query or fragment, such as http://127.0.0.1:4318",
+        "The OpenTelemetry collector that traces are sent to, as OTLP protobuf over HTTP; `/v1/traces` is appended. Without it there are no traces.";
     DEBUG = "0", "`0` or `1`",
         "`1` logs at debug level and admits browser pages served from this machine (loopback origins).";
 }

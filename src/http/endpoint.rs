@@ -30,7 +30,9 @@ use super::{
 use crate::{
     auth::{Caller, Refusal},
     mcp::{Audited, CallScope},
+    metrics::Charged,
     tools::{Reach, error::CredentialProblem},
+    traces::{Incoming, Span},
 };
 
 /// Methods of the endpoint without a live session. GET is routed all the same, to challenge crawlers.
@@ -79,9 +81,12 @@ async fn admit(
     if let Some(spent) = edge.limits.spent(address)
         && !edge.authenticator.judges_alone(headers)
     {
+        edge.metrics.charged(Charged::Address, false);
         return refuse(&spent, spent.problem().json_rpc(id, None));
     }
-    match edge.authenticator.authenticate(headers, uri).await {
+    let verdict = edge.authenticator.authenticate(headers, uri).await;
+    edge.metrics.credential(verdict.as_ref().err().map(|refusal| refusal.code()));
+    match verdict {
         Ok(caller) => {
             let standing = edge.limits.charge_caller(&caller).await;
             if standing.admitted {
@@ -120,6 +125,8 @@ async fn handle(
     id: &RequestId,
     slot: &mut Slot,
 ) -> Response {
+    // Taken out: what is handed on may be kept for longer than the request.
+    let request_span = parts.extensions.remove::<Span>().unwrap_or_default();
     let accepts = match envelope::check_headers(&parts.headers) {
         Ok(accepts) => accepts,
         Err(problem) => return problem.json_rpc(id, None),
@@ -140,6 +147,7 @@ async fn handle(
         Ok(within) => within,
         Err(problem) => return problem.json_rpc(id, envelope.id),
     };
+    edge.metrics.message(known_method(&envelope.method), envelope.revision(&parts.headers));
     let selection = match selection::of(&parts, edge.selection) {
         Ok(selection) => selection,
         Err(problem) => return problem.json_rpc(id, envelope.id),
@@ -155,6 +163,7 @@ async fn handle(
     let streams = accepts != Accepts::Json;
     let links = envelope::knows_links(&parts.headers, &envelope);
     let scope = CallScope::new(Arc::clone(caller), id.as_str().to_owned(), streams, links, selection);
+    let scope = scope.traced(traced(edge, &request_span, &parts.headers, &envelope));
     let scope = Arc::new(match audited(edge, &envelope, &body, caller) {
         Some(audited) => scope.audited(audited),
         None => scope,
@@ -237,6 +246,7 @@ pub(super) async fn get(State(edge): State<Arc<Edge>>, mut request: Request<Body
         Err(refused) => return *refused,
     };
     request.headers_mut().remove(header::AUTHORIZATION);
+    request.extensions_mut().remove::<Span>();
     let mut response = hear(&edge, request, &caller, &id).await;
     standing.tell(response.headers_mut());
     response
@@ -309,6 +319,18 @@ async fn end(edge: &Edge, request: Request<Body>, caller: &Caller, id: &RequestI
             problem.json_rpc(id, None)
         }
     }
+}
+
+/// The span of a message.
+fn traced(edge: &Edge, request: &Span, headers: &HeaderMap, envelope: &Envelope<'_>) -> Span {
+    if !request.is_on() {
+        return Span::OFF;
+    }
+    let subject = edge.mcp.name_of(&envelope.method, envelope.target());
+    let trace = envelope.trace();
+    let [parent, state] = trace.each_ref().map(Option::as_deref);
+    let revision = envelope.revision(headers);
+    request.message(known_method(&envelope.method), subject, revision, Incoming { parent, state })
 }
 
 /// The record of a request that does or shows something, for the audit trail.

@@ -42,6 +42,7 @@ pub(super) enum Accepts {
 
 /// One message, as far as the edge needs to know it.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one fact about a message")]
 pub(super) struct Envelope<'a> {
     /// `id`, as it was written; `None` for a notification.
     pub id: Option<&'a RawValue>,
@@ -58,6 +59,8 @@ pub(super) struct Envelope<'a> {
     revision: Option<String>,
     /// Whether `_meta` is complete for its era (2026-07-28, "_meta"); nothing is required in the older one.
     complete: bool,
+    /// `traceparent` and `tracestate` of `_meta`.
+    trace: [Option<&'a RawValue>; 2],
     /// Whether progress notices are wanted.
     progress: bool,
     /// Whether the client may know tasks: the capabilities in `_meta` name the extension, or seem to.
@@ -81,6 +84,20 @@ impl<'a> Envelope<'a> {
     /// What the request names: a tool, a prompt, a URI, a task.
     pub fn target(&self) -> Option<&str> {
         self.tool().or(self.subject.as_deref())
+    }
+
+    /// `traceparent` and `tracestate` of the message, if they are texts (2026-07-28, "_meta").
+    pub fn trace(&self) -> [Option<String>; 2] {
+        self.trace.map(|raw| serde_json::from_str(raw?.get()).ok())
+    }
+
+    /// The revision of the message, for counting: `none` where neither it nor its session names one.
+    pub fn revision(&self, headers: &HeaderMap) -> &'static str {
+        if self.modern {
+            return NEWEST;
+        }
+        let named = headers.get(MCP_PROTOCOL_VERSION);
+        REVISIONS.into_iter().find(|known| named.is_some_and(|named| named == known)).unwrap_or("none")
     }
 
     /// The call, if the library would have nothing to add: no progress, and version and headers that agree.
@@ -143,6 +160,10 @@ struct Meta<'a> {
     client_capabilities: Option<&'a RawValue>,
     #[serde(default, rename = "progressToken", borrow, deserialize_with = "present")]
     progress_token: Option<&'a RawValue>,
+    #[serde(default, borrow, deserialize_with = "present")]
+    traceparent: Option<&'a RawValue>,
+    #[serde(default, borrow, deserialize_with = "present")]
+    tracestate: Option<&'a RawValue>,
 }
 
 /// Tells `null` (present) from absent.
@@ -288,6 +309,7 @@ pub(super) fn read(body: &[u8]) -> Result<Envelope<'_>, Refused<'_>> {
             && meta.client_capabilities.is_some_and(|raw| raw.get().starts_with('{')),
         progress: meta.progress_token.is_some(),
         tasks: meta.client_capabilities.is_some_and(|raw| raw.get().contains(TASKS_EXTENSION)),
+        trace: [meta.traceparent, meta.tracestate],
     })
 }
 

@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use rmcp::{ErrorData, RoleServer, service::RequestContext};
 use tokio_util::sync::CancellationToken;
 
-use super::audit::Audited;
+use super::audit::{ABANDONED, Audited};
 use crate::{
     auth::Caller,
     subscriptions::Follower,
     tools::{Selection, error::CredentialProblem},
+    traces::Span,
 };
 
 /// One request: who sent it, under which id. Put into the request's extensions by the edge, or by [`super::stdio`].
@@ -31,6 +32,8 @@ pub struct CallScope {
     credential_problem: OnceLock<CredentialProblem>,
     /// How the tool call ended: `ok` or an error code. For the access log.
     outcome: OnceLock<&'static str>,
+    /// What the request is within, for whoever wants to know later what it was spent on.
+    pub(super) span: Span,
     /// What to cancel when the request is taken back.
     cancellation: Mutex<Cancellation>,
     /// Written when the request is over, whichever way it ends.
@@ -65,6 +68,7 @@ impl CallScope {
             credential_problem: OnceLock::new(),
             outcome: OnceLock::new(),
             audited: None,
+            span: Span::OFF,
             cancellation: Mutex::default(),
             held: Mutex::default(),
         }
@@ -74,6 +78,13 @@ impl CallScope {
     #[must_use]
     pub fn audited(mut self, audited: Audited) -> Self {
         self.audited = Some(audited);
+        self
+    }
+
+    /// Within a span, which ends with the request.
+    #[must_use]
+    pub fn traced(mut self, span: Span) -> Self {
+        self.span = span;
         self
     }
 
@@ -152,6 +163,10 @@ impl CallScope {
 
 impl Drop for CallScope {
     fn drop(&mut self) {
+        let outcome = self.outcome().or(self.audited.as_ref().map(|_| ABANDONED));
+        if let Some(failure) = outcome.filter(|outcome| *outcome != "ok") {
+            self.span.failed(failure);
+        }
         if let Some(audited) = &self.audited {
             audited.write(&self.caller, &self.request_id, self.outcome());
         }

@@ -172,6 +172,7 @@ pub(super) fn context(
         clock: shared.clock.clone(),
         progress,
         links: Links::default(),
+        span: scope.span.clone(),
         cancelled: cancelled.clone(),
     }
 }

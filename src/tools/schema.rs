@@ -126,13 +126,19 @@ fn clean(schema: &mut Value) {
 }
 
 /// The arguments as they are published. Usual lengths of texts are told only when they are exceeded, which hardly ever
-/// happens, and would cost every reader of the list some tokens, as would the marks that only a page shows.
+/// happens, and would cost every reader of the list some tokens, as would the marks that only a page shows. The
+/// platform's numbers are published by the first and the last: Gemini refuses numbers in an `enum`.
 pub fn published_input(schema: &Object) -> Arc<Object> {
     let mut schema = schema.clone();
     if let Some(Value::Object(properties)) = schema.get_mut("properties") {
         for property in properties.values_mut().filter_map(Value::as_object_mut) {
             if let Some(Value::String(description)) = property.get_mut("description") {
                 description.retain(|c| c != '`');
+            }
+            if let Some((first, last)) = property.get("enum").and_then(consecutive) {
+                property.remove("enum");
+                property.insert("minimum".to_owned(), first.into());
+                property.insert("maximum".to_owned(), last.into());
             }
             let usual = property.get("maxLength").and_then(Value::as_u64).is_some_and(|max| max <= 500);
             if usual {
@@ -142,6 +148,13 @@ pub fn published_input(schema: &Object) -> Arc<Object> {
         }
     }
     Arc::new(schema)
+}
+
+/// The first and the last of numbers that follow one another.
+fn consecutive(values: &Value) -> Option<(i64, i64)> {
+    let numbers: Vec<i64> = values.as_array()?.iter().map(Value::as_i64).collect::<Option<_>>()?;
+    let follows = numbers.iter().zip(numbers.iter().skip(1)).all(|(one, next)| one + 1 == *next);
+    numbers.first().copied().zip(numbers.last().copied()).filter(|_| follows)
 }
 
 /// What a value of this property must be, in words: completes "must be ...".

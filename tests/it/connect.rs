@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use rmcp::{
     RoleClient, ServiceExt,
-    model::{CallToolRequestParams, ClientConfig, ProtocolVersion},
+    model::{
+        CallToolRequestParams, ClientConfig, GetPromptRequestParams, ProtocolVersion,
+        ReadResourceRequestParams, ResourceContents,
+    },
     service::{ClientLifecycleMode, ClientServiceExt, RunningService},
     transport::{
         AuthClient, StreamableHttpClientTransport,
@@ -51,6 +54,23 @@ async fn ask(client: &Client, tool: &'static str, arguments: Value) -> Value {
     result.structured_content.unwrap()
 }
 
+/// Lists everything, reads a resource and gets a prompt.
+async fn look_around(client: &Client) {
+    assert_eq!(client.list_all_prompts().await.unwrap().len(), 11);
+    assert_eq!(client.list_all_resources().await.unwrap().len(), 7);
+    assert_eq!(client.list_all_resource_templates().await.unwrap().len(), 12);
+    let read = ReadResourceRequestParams::new("sequentum://agents/7304");
+    let read = client.read_resource(read).await.unwrap();
+    let [ResourceContents::TextResourceContents { text, .. }] = &read.contents[..] else {
+        panic!("{read:?}")
+    };
+    assert!(text.contains("Carrier tariffs"), "{text}");
+    let arguments = json!({"agentName": "Carrier tariffs"}).as_object().unwrap().clone();
+    let get = GetPromptRequestParams::new("debug-agent").with_arguments(arguments);
+    let got = client.get_prompt(get).await.unwrap();
+    assert!(format!("{:?}", got.messages).contains("`Carrier tariffs`"), "{got:?}");
+}
+
 /// Lists the agents, starts one and follows it to its end, moving the clock.
 async fn start_to_completion(server: &TestServer, client: &Client) {
     let tools = client.list_all_tools().await.unwrap();
@@ -94,6 +114,7 @@ async fn a_2025_client_signs_in_and_runs_an_agent() {
     let server = TestServer::start().await;
     let client = sign_in(&server, ClientLifecycleMode::Initialize).await;
     assert_eq!(client.peer_info().unwrap().protocol_version, ProtocolVersion::V_2025_11_25);
+    look_around(&client).await;
     start_to_completion(&server, &client).await;
     client.cancel().await.unwrap();
 }
@@ -103,6 +124,8 @@ async fn a_2026_client_signs_in_and_runs_an_agent() {
     let server = TestServer::start().await;
     let lifecycle = ClientLifecycleMode::Discover { preferred_versions: vec![ProtocolVersion::V_2026_07_28] };
     let client = sign_in(&server, lifecycle).await;
+    assert_eq!(client.peer_info().unwrap().protocol_version, ProtocolVersion::V_2026_07_28);
+    look_around(&client).await;
     start_to_completion(&server, &client).await;
     client.cancel().await.unwrap();
 }

@@ -12,6 +12,7 @@
 )]
 
 mod arguments;
+mod attacks;
 mod audit;
 mod bodies;
 mod budgets;
@@ -25,6 +26,7 @@ mod edge;
 mod every_tool;
 mod examples;
 mod faults;
+mod fixtures_absent;
 mod healthcheck;
 mod identity;
 mod isolation;
@@ -32,11 +34,16 @@ mod layers;
 mod limits;
 mod live;
 mod long_work;
+mod metrics;
 mod models;
 mod nginx;
+mod operate;
+mod outside_probes;
 mod pages;
+mod portable_schemas;
 mod prompts;
 mod protocol;
+mod registry_entry;
 mod replicas;
 mod resources;
 mod selection;
@@ -52,3 +59,4 @@ mod tasks;
 mod tools;
 mod tools_reports;
 mod tools_schedules;
+mod traces;

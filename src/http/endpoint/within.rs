@@ -176,6 +176,7 @@ fn opened(
     caller: &Caller,
     id: Option<String>,
 ) -> Response {
+    let live = id.is_some();
     let handle = edge.sessions.as_ref().and_then(|sessions| {
         let revision = negotiated(&content)?;
         sessions.seal(caller, &revision, id)
@@ -184,6 +185,7 @@ fn opened(
     let mut response = as_json(head, content);
     response.headers_mut().remove(MCP_SESSION_ID);
     if let Some(handle) = handle {
+        edge.metrics.session(live);
         response.headers_mut().insert(MCP_SESSION_ID, handle);
     }
     response

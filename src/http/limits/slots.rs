@@ -106,6 +106,12 @@ impl Slots {
         Ok(Slot { slots: self.clone(), key, kind: Kind::Stream })
     }
 
+    /// Calls and streams that are open, of all callers.
+    pub(super) fn open(&self) -> (usize, usize) {
+        let open = self.lock();
+        (open.calls, open.callers.values().map(|count| count.streams).sum())
+    }
+
     fn lock(&self) -> MutexGuard<'_, Open> {
         self.0.open.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -12,10 +12,10 @@ const MAX_CELL: usize = 300;
 /// A piece of a file, readable.
 #[derive(Debug, PartialEq)]
 pub(super) enum Preview {
-    /// A table: CSV with its heading, or the objects of a JSON array.
+    /// A table: CSV with its heading, or the items of a JSON array.
     Rows {
-        /// One object a row, column name to value.
-        rows: Vec<Value>,
+        /// One object a row, column name to value. What is no object in an array is called `value`.
+        rows: Vec<Map<String, Value>>,
         /// Whether rows were left out.
         more: bool,
     },
@@ -71,7 +71,7 @@ fn table(text: &str, separator: u8, whole: bool, limit: usize) -> Preview {
                 (column, Value::String(cut(&clean(cell), MAX_CELL)))
             })
             .collect();
-        if torn || !kept.add(Value::Object(row)) {
+        if torn || !kept.add(row) {
             kept.more = true;
             break;
         }
@@ -82,7 +82,11 @@ fn table(text: &str, separator: u8, whole: bool, limit: usize) -> Preview {
 fn array(items: Vec<Value>, limit: usize) -> Preview {
     let mut kept = Kept::new(limit);
     for item in items {
-        if !kept.add(tidy(item, 0)) {
+        let row = match tidy(item, 0) {
+            Value::Object(row) => row,
+            other => Map::from_iter([("value".to_owned(), other)]),
+        };
+        if !kept.add(row) {
             kept.more = true;
             break;
         }
@@ -130,7 +134,7 @@ fn lines(text: &str, whole: bool, tail: bool, limit: usize) -> Preview {
 
 /// Rows within the limit and the budget.
 struct Kept {
-    rows: Vec<Value>,
+    rows: Vec<Map<String, Value>>,
     limit: usize,
     budget: usize,
     more: bool,
@@ -141,8 +145,8 @@ impl Kept {
         Self { rows: Vec::new(), limit, budget: BUDGET, more: false }
     }
 
-    fn add(&mut self, row: Value) -> bool {
-        let size = row.to_string().len() + 1;
+    fn add(&mut self, row: Map<String, Value>) -> bool {
+        let size = serde_json::to_string(&row).map_or(usize::MAX, |text| text.len() + 1);
         if self.rows.len() >= self.limit || size > self.budget {
             return false;
         }
@@ -161,8 +165,11 @@ mod tests {
     #[test]
     fn tables_become_rows_by_column_name() {
         let csv = b"name,price\n\"Boot, brown\",79\nSandal,19\nClog,25\n";
-        let rows =
-            vec![json!({"name": "Boot, brown", "price": "79"}), json!({"name": "Sandal", "price": "19"})];
+        let object = |value: Value| value.as_object().unwrap().clone();
+        let rows = vec![
+            object(json!({"name": "Boot, brown", "price": "79"})),
+            object(json!({"name": "Sandal", "price": "19"})),
+        ];
         assert_eq!(
             preview("shoes.csv", csv, true, false, 2),
             Preview::Rows { rows: rows.clone(), more: true }
@@ -172,12 +179,10 @@ mod tests {
             Preview::Rows { rows: rows[..1].to_vec(), more: true }
         );
         let json = br#"[{"a":1,"b":{"c":{"d":[1]}}},{"a":2}]"#;
-        let expected = [json!({"a": 1, "b": {"c": "{\"d\":[1]}"}}), json!({"a": 2})];
-        let Preview::Rows { rows, more: false } = preview("x.json", json, true, false, 9) else {
-            panic!("rows")
-        };
-        assert_eq!(rows[1], expected[1]);
-        assert_eq!(rows[0]["a"], 1);
+        let expected = vec![object(json!({"a": 1, "b": {"c": {"d": "[1]"}}})), object(json!({"a": 2}))];
+        assert_eq!(preview("x.json", json, true, false, 9), Preview::Rows { rows: expected, more: false });
+        let rows = vec![object(json!({"value": 1})), object(json!({"value": "b"}))];
+        assert_eq!(preview("x.json", br#"[1,"b"]"#, true, false, 9), Preview::Rows { rows, more: false });
     }
 
     #[test]

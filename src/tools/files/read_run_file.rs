@@ -2,7 +2,7 @@
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::preview::{Preview, preview};
 use crate::{
@@ -56,7 +56,7 @@ pub struct Output {
     name: Option<String>,
     /// Rows of a table, one object each.
     #[serde(skip_serializing_if = "Option::is_none")]
-    rows: Option<Vec<Value>>,
+    rows: Option<Vec<Map<String, Value>>>,
     /// Lines of a text.
     #[serde(skip_serializing_if = "Option::is_none")]
     text: Option<String>,

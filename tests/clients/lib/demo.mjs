@@ -14,15 +14,26 @@ export const ALICE = {
   organizationName: 'Northwind Retail',
 };
 
-const DEBUG_BUILD = fileURLToPath(new URL('../../../target/debug/sequentum-mcp', import.meta.url));
+/** The build without optional features, as it is shipped. */
+export const SHIPPED = 'shipped';
+/** The build with the test tools that the official conformance suite asks for. */
+export const FIXTURES = 'fixtures';
+
+const debugBuild = (name) => fileURLToPath(new URL(`../../../target/debug/${name}`, import.meta.url));
+/** Where each build is: the environment variable that may say so, and the place where `.ci/run clients` puts it. */
+const BUILDS = {
+  [SHIPPED]: ['SEQUENTUM_MCP_BIN', debugBuild('sequentum-mcp')],
+  [FIXTURES]: ['SEQUENTUM_MCP_FIXTURES_BIN', debugBuild('sequentum-mcp-fixtures')],
+};
 
 /** Somebody else may take a free port before the server does. */
 const ATTEMPTS = 3;
 
-function serverBinary() {
-  const binary = process.env.SEQUENTUM_MCP_BIN ?? DEBUG_BUILD;
+function serverBinary(build = SHIPPED) {
+  const [variable, usual] = BUILDS[build];
+  const binary = process.env[variable] ?? usual;
   if (!existsSync(binary)) {
-    throw new Error(`There is no server at ${binary}: run \`cargo build\` or set SEQUENTUM_MCP_BIN`);
+    throw new Error(`There is no server at ${binary}: see README.md for how to build it, or set ${variable}`);
   }
   return binary;
 }
@@ -38,8 +49,8 @@ export function toolNames() {
 }
 
 /** Starts `sequentum-mcp demo` on free ports, with these settings, and waits until it is ready. */
-export async function startDemo(settings = {}) {
-  const binary = serverBinary();
+export async function startDemo(settings = {}, build = SHIPPED) {
+  const binary = serverBinary(build);
   for (let attempt = 1; ; attempt += 1) {
     const [port, platformPort] = await freePorts(2);
     const demo = launch(binary, port, platformPort, settings);

@@ -5,9 +5,11 @@ import { createServer, request } from 'node:http';
 export async function startProxy(origin, token) {
   const target = new URL(origin);
   let own;
+  const revisions = new Set();
   // The server must see its own name, or a foreign one as it was sent.
   const named = (value) => value?.replace(own, target.host);
   const proxy = createServer((incoming, outgoing) => {
+    if (incoming.headers['mcp-protocol-version']) revisions.add(incoming.headers['mcp-protocol-version']);
     const headers = { authorization: `Bearer ${token}`, ...incoming.headers };
     for (const name of ['host', 'origin']) if (headers[name]) headers[name] = named(headers[name]);
     const { hostname: host, port } = target;
@@ -25,6 +27,8 @@ export async function startProxy(origin, token) {
   own = `127.0.0.1:${proxy.address().port}`;
   return {
     endpoint: `http://${own}/mcp`,
+    /** The revisions that were named in a header so far. */
+    revisions: () => [...revisions],
     stop: () => {
       proxy.closeAllConnections();
       proxy.close();
