@@ -35,7 +35,7 @@ pub use self::{
     storage::{End, MAX_READ, Piece},
     window::Window,
 };
-use crate::{clock::Clock, config, outbound};
+use crate::{clock::Clock, config, metrics::Metrics, outbound, traces::Span};
 
 /// The platform, shared by all callers: one connection pool, one retry policy.
 #[derive(Debug)]
@@ -54,10 +54,17 @@ impl Api {
         Self { network: network::Network::new(config, http, clock), retry: config.retry, storage }
     }
 
+    /// The same, counted.
+    #[must_use]
+    pub fn counted(mut self, metrics: Metrics) -> Self {
+        self.network.metrics = metrics;
+        self
+    }
+
     /// The API for one caller and one request: `credential` is sent along, nothing lasts beyond `deadline`.
     #[must_use]
     pub fn session<'a>(&'a self, credential: Option<&'a Credential>, deadline: Instant) -> Session<'a> {
-        Session { api: self, credential, deadline }
+        Session { api: self, credential, deadline, span: &Span::OFF }
     }
 }
 
@@ -67,4 +74,15 @@ pub struct Session<'a> {
     api: &'a Api,
     credential: Option<&'a Credential>,
     deadline: Instant,
+    /// What requests belong to.
+    span: &'a Span,
+}
+
+impl<'a> Session<'a> {
+    /// The same within a span, whose trace goes along to the platform.
+    #[must_use]
+    pub fn within(mut self, span: &'a Span) -> Self {
+        self.span = span;
+        self
+    }
 }

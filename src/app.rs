@@ -20,17 +20,23 @@ use crate::{
         server,
     },
     mcp::{Auditor, Mcp, StdioError},
+    metrics::Metrics,
     outbound,
     seal::{SealError, Sealer},
     tools::{Catalog, Selection},
+    traces::Traces,
 };
 
+/// Connections at a time to where metrics are scraped.
+const SCRAPERS: usize = 16;
 /// How long the platform may take to tell whether an API key is good.
 const CONFIRM_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A server bound to its address, ready to run.
 pub struct App {
     listener: TcpListener,
+    /// Where metrics are scraped, if that is switched on.
+    metrics: Option<TcpListener>,
     edge: Arc<Edge>,
     limits: server::Limits,
 }
@@ -41,6 +47,14 @@ pub enum StartError {
     /// The address cannot be listened on.
     #[error("cannot listen on {address}: {source}; choose another HOST or PORT")]
     Bind {
+        /// The configured address.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The address for metrics cannot be listened on.
+    #[error("cannot listen on {address} for metrics: {source}; choose another METRICS_ADDR")]
+    BindMetrics {
         /// The configured address.
         address: SocketAddr,
         /// What the system said.
@@ -58,6 +72,9 @@ pub enum StartError {
     /// The store of the limits cannot be used.
     #[error(transparent)]
     Limits(#[from] StoreError),
+    /// Traces cannot be sent to where they should go.
+    #[error(transparent)]
+    Traces(#[from] crate::traces::SetupError),
     /// The text of a prompt is broken, which is a fault of this build.
     #[error("a prompt cannot be built: {0}")]
     Prompts(#[from] crate::prompts::PromptError),
@@ -74,6 +91,15 @@ fn auditor(sessions: &config::Sessions) -> Result<Auditor, StartError> {
     let mut random = [0; 32];
     aws_lc_rs::rand::fill(&mut random).map_err(|_| SealError)?;
     Ok(Auditor::new(&random))
+}
+
+fn listen_for_metrics(address: SocketAddr) -> Result<TcpListener, StartError> {
+    let listen = || {
+        let listener = std::net::TcpListener::bind(address)?;
+        listener.set_nonblocking(true)?;
+        TcpListener::from_std(listener)
+    };
+    listen().map_err(|source| StartError::BindMetrics { address, source })
 }
 
 /// What the operator offers.
@@ -110,6 +136,13 @@ impl App {
             address: SocketAddr::new(config.http.host, config.http.port),
             source,
         })?;
+        let scraped = config.telemetry.metrics.map(listen_for_metrics).transpose()?;
+        let metrics = if scraped.is_some() { Metrics::on(clock.now()) } else { Metrics::default() };
+        let clients = outbound::Clients::default();
+        let traces = match &config.telemetry.traces {
+            Some(endpoint) => Traces::to(endpoint, clients.towards(endpoint)?)?,
+            None => Traces::default(),
+        };
         let origin = match &config.http.public_url {
             Some(url) => url.clone(),
             // Only on loopback: anything else is refused by the configuration.
@@ -118,8 +151,8 @@ impl App {
         let public = PublicUrls::new(&origin, config.auth.issuers.first().cloned().unwrap_or_default());
         let resources = [public.endpoint(), public.origin().to_owned()];
         let catalog = Arc::new(catalog);
-        let clients = outbound::Clients::default();
-        let api = Arc::new(Api::new(&config.api, clients.towards(&config.api.url)?, clock.clone()));
+        let api = Api::new(&config.api, clients.towards(&config.api.url)?, clock.clone());
+        let api = Arc::new(api.counted(metrics.clone()));
         let authenticator =
             Authenticator::new(&config.auth, resources, &config.api.url, confirm(&api), &clients, &clock)?;
         let sealer = Arc::new(Sealer::new(&config.sessions.keys, clock.clone())?);
@@ -140,7 +173,7 @@ impl App {
             );
         }
         let loopback_port = bound.ip().is_loopback().then(|| bound.port());
-        let limits = Limits::new(&config.limits, clock.clone())?;
+        let limits = Limits::new(&config.limits, clock.clone())?.counted(metrics.clone());
         let edge = Arc::new(Edge {
             hosts: HostRules::new(&origin, &config.http.allowed_hosts, loopback_port),
             origins: OriginRules::new(
@@ -148,7 +181,7 @@ impl App {
                 &config.http.allowed_origins,
                 config.http.loopback_origins,
             ),
-            auditor: auditor(&config.sessions)?,
+            auditor: auditor(&config.sessions)?.counted(metrics.clone()),
             selection: selection(&config.mcp),
             challenger: Challenger::new(public.resource_metadata()),
             authenticator,
@@ -160,6 +193,8 @@ impl App {
             trust_proxy: config.http.trust_proxy.clone(),
             limits,
             max_body_bytes: config.http.max_body_bytes,
+            metrics,
+            traces,
             draining: AtomicBool::new(false),
             public,
         });
@@ -168,7 +203,7 @@ impl App {
             idle: config.http.idle_timeout,
             grace: config.http.shutdown_grace,
         };
-        Ok(Self { listener, edge, limits })
+        Ok(Self { listener, metrics: scraped, edge, limits })
     }
 
     /// The URL that users paste into their client.
@@ -186,10 +221,22 @@ impl App {
         self.listener.local_addr()
     }
 
+    /// Where metrics are scraped, if that is switched on.
+    #[must_use]
+    pub fn metrics_addr(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref()?.local_addr().ok()
+    }
+
+    /// What is counted.
+    #[must_use]
+    pub fn metrics(&self) -> Metrics {
+        self.edge.metrics.clone()
+    }
+
     /// Serves until `stop` completes, then drains. Signing keys are loaded in the background: the port answers at once,
     /// `/readyz` when the keys are there.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let Self { listener, edge, limits } = self;
+        let Self { listener, metrics, edge, limits } = self;
         let refresh = tokio::spawn({
             let edge = Arc::clone(&edge);
             async move { edge.authenticator.keep_fresh().await }
@@ -203,10 +250,20 @@ impl App {
             let edge = Arc::clone(&edge);
             async move { edge.limits.keep_store().await }
         });
+        // To the end: how a process drains is worth seeing.
+        let scrapes = metrics.map(|listener| {
+            let limits = server::Limits { connections: SCRAPERS, ..limits };
+            let router = http::scrape_router(Arc::clone(&edge));
+            tokio::spawn(server::serve(listener, router, limits, std::future::pending(), || ()))
+        });
         let router = http::router(Arc::clone(&edge));
         server::serve(listener, router, limits, stop, || edge.drain()).await;
         refresh.abort();
         store.abort();
+        edge.traces.end().await;
+        if let Some(scrapes) = scrapes {
+            scrapes.abort();
+        }
         if let Some(sweep) = sweep {
             sweep.abort();
         }

@@ -80,14 +80,14 @@ fn command() -> Command {
         .subcommand(healthcheck::command())
         .subcommand(
             Command::new("catalog")
-                .about("Print the reference of tools, prompts, resources or settings")
+                .about("Print the reference of tools, prompts, resources, settings or metrics")
                 .arg(
                     Arg::new("page")
-                        .value_parser(["tools", "prompts", "resources", "configuration"])
+                        .value_parser(["tools", "prompts", "resources", "configuration", "metrics"])
                         .default_value("tools")
                         .help("What to print"),
                 )
-                .arg(Arg::new("json").long("json").num_args(0).help("The same as JSON, but for the configuration")),
+                .arg(Arg::new("json").long("json").num_args(0).help("The same as JSON, but for the configuration and the metrics")),
         );
     with_settings(command, settings::ALL)
 }

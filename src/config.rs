@@ -10,13 +10,19 @@ pub mod reference;
 pub mod settings;
 mod values;
 
-use std::{net::IpAddr, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use ipnet::IpNet;
 use secrecy::{SecretSlice, SecretString};
 use url::Url;
 
-use self::values::{api_key, browser_origin, host_name, list, origin, seconds, session_key, trusted_proxies};
+use self::values::{
+    api_key, browser_origin, collector, host_name, list, metrics_address, origin, seconds, session_key,
+    trusted_proxies,
+};
 pub use self::{
     auth::{Auth, Introspection, OAuthClient, Upstream},
     limits::Limits,
@@ -43,7 +49,7 @@ pub struct Config {
     pub limits: Limits,
     /// Protocol answers.
     pub mcp: Mcp,
-    /// Logs.
+    /// Logs, metrics and traces.
     pub telemetry: Telemetry,
 }
 
@@ -140,19 +146,25 @@ pub struct Mcp {
     pub call_timeout: Duration,
     /// Whether clients of the 2025 revisions get a session in memory.
     pub live_sessions: bool,
+    /// Whether users are asked before a call, where their client can ask.
+    pub confirm: bool,
     /// Whether only tools that read are offered.
     pub read_only: bool,
     /// The toolsets that are offered.
     pub toolsets: Vec<Toolset>,
 }
 
-/// Logs.
+/// Logs, metrics and traces.
 #[derive(Debug, Clone)]
 pub struct Telemetry {
     /// Whether to log at debug level.
     pub debug: bool,
     /// Form of the lines.
     pub format: LogFormat,
+    /// Where metrics are scraped; `None` counts nothing.
+    pub metrics: Option<SocketAddr>,
+    /// Where traces are sent to; `None` makes none.
+    pub traces: Option<Url>,
 }
 
 /// Form of the log lines.
@@ -259,6 +271,11 @@ fn read(r: &mut Reader<'_>) -> Option<Config> {
             list_cache_ttl: Duration::from_millis(r.number(&settings::LIST_CACHE_TTL_MS, 0..=86_400_000)),
             call_timeout: seconds(r.number(&settings::CALL_TIMEOUT_SECONDS, 1..=3600)),
             live_sessions: mode == SessionMode::Live,
+            confirm: r.required(&settings::CONFIRM, true, |text| match text {
+                "auto" => Some(true),
+                "never" => Some(false),
+                _ => None,
+            }),
             read_only: r.required(&settings::READ_ONLY, false, boolean),
             toolsets: r.required(&settings::TOOLSETS, Toolset::ALL.to_vec(), |text| match text {
                 "all" => Some(Toolset::ALL.to_vec()),
@@ -272,6 +289,8 @@ fn read(r: &mut Reader<'_>) -> Option<Config> {
                 "json" => Some(LogFormat::Json),
                 _ => None,
             }),
+            metrics: r.required(&settings::METRICS_ADDR, None, metrics_address),
+            traces: r.optional(&settings::OTEL_EXPORTER_OTLP_ENDPOINT, collector),
         },
     })
 }

@@ -17,6 +17,7 @@ mod layers;
 mod limits;
 mod live;
 mod problem;
+mod scrape;
 mod selection;
 pub mod server;
 mod sessions;
@@ -39,13 +40,16 @@ pub use self::{
     in_flight::InFlight,
     limits::{Limits, StoreError},
     live::LiveSessions,
+    scrape::router as scrape_router,
     sessions::Sessions,
 };
 use crate::{
     auth::{Authenticator, Challenger},
     config::TrustProxy,
     mcp::{Auditor, Mcp},
+    metrics::Metrics,
     tools::{Catalog, Selection},
+    traces::Traces,
 };
 
 /// What a request may touch. Built once at start, shared by all.
@@ -80,6 +84,10 @@ pub struct Edge {
     pub limits: Limits,
     /// Largest request body in bytes.
     pub max_body_bytes: usize,
+    /// Where requests are counted.
+    pub metrics: Metrics,
+    /// Where it is told what they were spent on.
+    pub traces: Traces,
     /// Set when the process is about to end: readiness turns false, running calls finish.
     pub draining: AtomicBool,
 }
@@ -93,6 +101,11 @@ impl Edge {
 
     fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
+    }
+
+    /// Whether new requests can be served.
+    fn is_ready(&self) -> bool {
+        !self.is_draining() && self.authenticator.is_ready()
     }
 }
 
@@ -143,6 +156,23 @@ const ENDPOINT: &str = "/mcp";
 const RESOURCE_METADATA: &str = "/.well-known/oauth-protected-resource";
 /// RFC 8414: the issuer's document, for clients that look for it here.
 const SERVER_METADATA: &str = "/.well-known/oauth-authorization-server";
+
+/// Routes that orchestrators ask, which are counted and not traced.
+const PROBES: [&str; 3] = ["/health", "/livez", "/readyz"];
+
+/// The routes by which requests are counted. [`router`] has no others.
+const ROUTES: [&str; 10] = [
+    ENDPOINT,
+    "/mcp/",
+    "/health",
+    "/livez",
+    "/readyz",
+    RESOURCE_METADATA,
+    "/.well-known/oauth-protected-resource/mcp",
+    SERVER_METADATA,
+    "/.well-known/oauth-authorization-server/mcp",
+    "/",
+];
 
 /// All routes, inside all layers.
 pub fn router(edge: Arc<Edge>) -> Router {

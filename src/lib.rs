@@ -22,8 +22,9 @@
 //!
 //! [`sequence`] is a second, small server for another system, on the same plumbing.
 //!
-//! Beside them: [`policies`] (what a model must not invent), [`config`] (settings), [`clock`] (time as a parameter),
-//! [`outbound`] (one recipe for HTTP clients), [`seal`] (what clients keep for the server), [`telemetry`] (logs), and
+//! Beside them: [`policies`] (what a model must not invent), [`questions`] (what a user is asked first), [`config`]
+//! (settings), [`clock`] (time as a parameter), [`outbound`] (one recipe for HTTP clients), [`seal`] (what clients keep for
+//! the server), [`telemetry`] (logs), [`metrics`] (what is counted), [`traces`] (what a request was spent on), and
 //! [`demo`], a simulated platform that nothing in the path above knows.
 
 pub mod api;
@@ -36,12 +37,15 @@ pub mod config;
 pub mod demo;
 pub mod http;
 pub mod mcp;
+pub mod metrics;
 pub mod outbound;
 pub mod policies;
 pub mod prompts;
+pub mod questions;
 pub mod resources;
 pub mod seal;
 pub mod sequence;
 pub mod subscriptions;
 pub mod telemetry;
 pub mod tools;
+pub mod traces;

@@ -3,6 +3,7 @@
 //! [`McpServer`] is built once and shared by every request; only a live session has anything of its own. Who is calling
 //! travels with each request in a [`CallScope`] that the edge puts in. Only this module names the MCP library.
 
+mod asking;
 mod audit;
 mod completions;
 mod direct;
@@ -57,14 +58,11 @@ use std::convert::identity as served;
 pub(crate) use self::subscriptions::too_many;
 pub use self::{
     audit::{Audited, Auditor},
-    scope::CallScope,
+    scope::{CallScope, Counted},
     stdio::StdioError,
     subscriptions::ListenError,
 };
-use self::{
-    lists::{Lists, Needs},
-    subscriptions::LiveSubscriptions,
-};
+use self::{lists::Lists, subscriptions::LiveSubscriptions};
 use crate::{
     api::Api,
     auth::{Caller, ScopeSet},
@@ -139,6 +137,8 @@ pub(crate) struct Shared {
     stopping: CancellationToken,
     list_cache_ttl: Duration,
     call_timeout: Duration,
+    /// Whether users are asked before a call, where they can be.
+    asks: bool,
 }
 
 impl Mcp {
@@ -185,6 +185,7 @@ impl Mcp {
             sealer,
             list_cache_ttl: config.list_cache_ttl,
             call_timeout: config.call_timeout,
+            asks: config.confirm,
         });
         let server = McpServer { shared, live: None };
         // Hosts, origins and body limits are the edge's business, so they are off here.
@@ -288,6 +289,13 @@ impl Mcp {
         stdio::serve_local(server, caller, selection, stop).await
     }
 
+    /// Whether a call of this tool may be answered with a question (`input_required`), so that it needs the library. In
+    /// the 2025 revisions a question is a request, for which the library is needed anyway.
+    #[must_use]
+    pub fn may_ask(&self, row: &Row, modern: bool) -> bool {
+        modern && self.server.shared.asks && row.asks.anything()
+    }
+
     /// A call of a known tool that asks for nothing but its result, and about which the library has nothing to say.
     /// Returns the complete JSON-RPC answer.
     pub async fn call(
@@ -385,10 +393,7 @@ impl ServerHandler for McpServer {
         request: GetPromptRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<GetPromptResponse, ErrorData> {
-        let scope = CallScope::of(&context)?;
-        let got = prompts::get(&self.shared, request, scope.selection);
-        scope.report(got.as_ref().err().map_or("ok", |(code, _)| code), None);
-        got.map(Into::into).map_err(|(_, error)| error)
+        prompts::get(self, request, context).await
     }
 
     async fn read_resource(
@@ -453,7 +458,7 @@ impl ServerHandler for McpServer {
         request: CallToolRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<CallToolResponse, ErrorData> {
-        tools::call(&self.shared, request, context, self.live.is_some()).await
+        tools::call(self, request, context).await
     }
 
     async fn get_task(

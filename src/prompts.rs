@@ -22,7 +22,7 @@ use minijinja::{Environment, UndefinedBehavior, Value, syntax::SyntaxConfig};
 use serde_json::Map;
 
 pub use self::arguments::{Argument, ArgumentError, Form};
-use crate::policies;
+use crate::{policies, questions::Details};
 
 /// All prompts, in the order in which clients see them. One line each.
 const ALL: &[&Prompt] = &[
@@ -62,6 +62,8 @@ pub struct Prompt {
     pub arguments: &'static [Argument],
     /// The tools it leads through, in order. Who lacks the scopes of one of them is not offered the prompt.
     pub tools: &'static [&'static str],
+    /// What the user is asked for if it is missing, where the client can ask.
+    pub asks: Option<&'static Details>,
     template: &'static str,
 }
 

@@ -22,6 +22,8 @@ const LONGEST: usize = 4096;
 pub enum Purpose {
     /// The session ids of the 2025 revisions.
     Session,
+    /// What a client keeps while its user is asked something (2026-07-28, `requestState`).
+    Question,
     /// The ids of tasks.
     Task,
 }
@@ -31,6 +33,7 @@ impl Purpose {
     fn label(self) -> &'static str {
         match self {
             Self::Session => "sequentum-mcp session 2",
+            Self::Question => "sequentum-mcp question 1",
             Self::Task => "sequentum-mcp task 1",
         }
     }

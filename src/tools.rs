@@ -5,6 +5,7 @@
 //! line to [`catalog`] and its example to [`examples`].
 
 pub mod arguments;
+pub mod asking;
 pub mod catalog;
 pub mod error;
 pub mod examples;
@@ -37,7 +38,8 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 pub use self::{
-    catalog::{Catalog, Long, Phase, Row, Started},
+    asking::{Asked, Asks},
+    catalog::{Catalog, Long, Phase, Prepared, Row, Started},
     error::ToolError,
     files::{FileBody, FileContents, file_contents},
     links::{Link, Links},
@@ -50,6 +52,7 @@ use crate::{
     api::{Api, Session},
     auth::{Caller, Scope},
     clock::Clock,
+    traces::Span,
 };
 
 /// One tool. Everything that a client or an operator wants to know about it is a required item, so nothing can be
@@ -72,6 +75,9 @@ pub trait Tool: Send + Sync + 'static {
     type Args: DeserializeOwned + JsonSchema + Send + 'static;
     /// Its result: always an object, because clients of older revisions drop the whole list otherwise.
     type Output: Serialize + JsonSchema + Send;
+
+    /// What the user is asked first, where the client can ask.
+    const ASKS: Asks<Self::Args> = Asks::Nothing;
 
     /// How long this call may take, where the usual deadline does not fit.
     fn patience(_args: &Self::Args) -> Option<Duration> {
@@ -179,6 +185,8 @@ pub struct ToolCx {
     pub progress: Progress,
     /// Where more is to be had.
     pub links: Links,
+    /// What the call was asked within.
+    pub span: Span,
     /// Fires when the client takes the call back. What only reads need not look: it is dropped.
     pub cancelled: CancellationToken,
 }
@@ -187,6 +195,6 @@ impl ToolCx {
     /// The platform as the caller sees it.
     #[must_use]
     pub fn api(&self) -> Session<'_> {
-        self.api.session(self.caller.credential(), self.deadline)
+        self.api.session(self.caller.credential(), self.deadline).within(&self.span)
     }
 }

@@ -45,6 +45,27 @@ pub enum Fault {
 }
 
 impl Fault {
+    /// The class in one word, for counting.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::NoCredential => "no_credential",
+            Self::Unauthorized => "unauthorized",
+            Self::NoAccess => "no_access",
+            Self::InsufficientScope(_) => "insufficient_scope",
+            Self::Forbidden => "forbidden",
+            Self::NotFound => "not_found",
+            Self::Conflict => "conflict",
+            Self::Rejected => "rejected",
+            Self::RateLimited => "rate_limited",
+            Self::Server(_) => "server_error",
+            Self::Timeout => "timeout",
+            Self::Unreachable => "unreachable",
+            Self::Malformed => "malformed",
+            Self::Status(_) => "other_status",
+        }
+    }
+
     /// Whether the platform may have done what it was asked although no usable answer came.
     #[must_use]
     pub fn is_lost(&self) -> bool {

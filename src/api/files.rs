@@ -8,7 +8,7 @@ use super::{
     ids::{AgentId, FileId, RunId},
     model::RunFile,
     network::Call,
-    storage::{End, Piece},
+    storage::{End, OPERATION, Piece},
 };
 use crate::outbound::is_loopback;
 
@@ -38,6 +38,9 @@ impl Session<'_> {
 
     /// One end of the file behind a signed link, without any credential.
     pub async fn read_stored(&self, url: &Url, end: End) -> Result<Piece, ApiError> {
-        self.api.storage.read(url, end, self.deadline).await
+        let counted = self.api.network.metrics.platform(OPERATION);
+        let read = self.api.storage.read(url, end, self.deadline).await;
+        counted.ended(read.as_ref().map_or_else(|error| error.fault().name(), |_| "ok"));
+        read
     }
 }

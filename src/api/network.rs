@@ -10,7 +10,12 @@ use url::Url;
 
 pub(super) use super::call::Call;
 use super::{ApiError, Credential, Fault, Session};
-use crate::{clock::Clock, config};
+use crate::{
+    clock::Clock,
+    config,
+    metrics::Metrics,
+    traces::{Server, Span},
+};
 
 /// The connection pool to the platform.
 #[derive(Debug)]
@@ -18,9 +23,11 @@ pub(super) struct Network {
     http: reqwest::Client,
     /// Without trailing slash; every path is appended to it, so nothing goes to another host.
     base: String,
+    server: Server,
     timeout: Duration,
     max_bytes: usize,
     clock: Clock,
+    pub metrics: Metrics,
 }
 
 /// A successful answer (2xx, or 3xx where that is asked for).
@@ -36,9 +43,11 @@ impl Network {
         Self {
             http,
             base: config.url.as_str().trim_end_matches('/').to_owned(),
+            server: Server::of(&config.url),
             timeout: config.timeout,
             max_bytes: config.max_response_bytes,
             clock,
+            metrics: Metrics::default(),
         }
     }
 
@@ -48,40 +57,53 @@ impl Network {
         call: &Call,
         credential: &Credential,
         deadline: Instant,
+        span: &Span,
     ) -> Result<Answer, ApiError> {
         let fail = |fault| ApiError::new(call.operation, fault);
         let left = deadline.saturating_duration_since(Instant::now());
         let timeout = call.timeout.unwrap_or(self.timeout).min(left);
         let exchange = async {
             match credential.own() {
-                Some(header) => self.attempt(call, header).await,
+                Some(header) => self.attempt(call, header, span).await,
                 // In a box, so that the rarer kind does not make every call larger.
-                None => Box::pin(self.attempt_lent(call, credential)).await,
+                None => Box::pin(self.attempt_lent(call, credential, span)).await,
             }
         };
-        match tokio::time::timeout(timeout, exchange).await {
-            Ok(result) => result,
-            Err(_elapsed) => Err(fail(Fault::Timeout)),
+        let counted = self.metrics.platform(call.operation);
+        let result =
+            tokio::time::timeout(timeout, exchange).await.unwrap_or_else(|_| Err(fail(Fault::Timeout)));
+        let failure = result.as_ref().err().map(|error| error.fault().name());
+        counted.ended(failure.unwrap_or("ok"));
+        if let Some(failure) = failure {
+            span.failed(failure);
         }
+        result
     }
 
-    async fn attempt_lent(&self, call: &Call, credential: &Credential) -> Result<Answer, ApiError> {
+    async fn attempt_lent(
+        &self,
+        call: &Call,
+        credential: &Credential,
+        span: &Span,
+    ) -> Result<Answer, ApiError> {
         let header = credential.lend(call.operation, None).await?;
-        match self.attempt(call, header.clone()).await {
+        match self.attempt(call, header.clone(), span).await {
             // It can end before its time. Whoever is not known has changed nothing, so that a write may be sent again too.
             Err(error) if *error.fault() == Fault::Unauthorized => {
                 let another = credential.lend(call.operation, Some(&header)).await?;
-                self.attempt(call, another).await
+                self.attempt(call, another, span).await
             }
             result => result,
         }
     }
 
-    async fn attempt(&self, call: &Call, credential: HeaderValue) -> Result<Answer, ApiError> {
+    async fn attempt(&self, call: &Call, credential: HeaderValue, span: &Span) -> Result<Answer, ApiError> {
         let fail = |fault| ApiError::new(call.operation, fault);
-        let request = self.request(call, credential).ok_or_else(|| fail(Fault::NoCredential))?;
+        let mut request = self.request(call, credential).ok_or_else(|| fail(Fault::NoCredential))?;
+        span.inject(request.headers_mut());
         let response = self.http.execute(request).await.map_err(|error| transport(call.operation, error))?;
         let status = response.status();
+        span.number("http.response.status_code", status.as_u16().into());
         let headers = response.headers().clone();
         let body = self.read(call.operation, response).await?;
         if status.is_success() || (status.is_redirection() && call.redirects) {
@@ -151,11 +173,28 @@ impl Session<'_> {
         let Some(credential) = self.credential else {
             return Err(ApiError::new(call.operation, Fault::NoCredential));
         };
+        self.repeatedly(&call, credential, &mut 0).await
+    }
+
+    /// Sends a call as often as it may be and need be, and counts the attempts.
+    async fn repeatedly(
+        &self,
+        call: &Call,
+        credential: &Credential,
+        attempts: &mut u32,
+    ) -> Result<Answer, ApiError> {
         let network = &self.api.network;
-        self.api
-            .retry
-            .run(call.repeat, self.deadline, || network.send(&call, credential, self.deadline))
-            .await
+        let attempt = || {
+            let span = self.span.platform(&call.method, call.operation, &network.server);
+            if *attempts > 0 {
+                network.metrics.repeated(call.operation);
+                span.number("http.request.resend_count", i64::from(*attempts));
+            }
+            *attempts += 1;
+            // In a box: whoever awaits a call would otherwise carry the whole exchange in its own future, some of them twice.
+            Box::pin(async move { network.send(call, credential, self.deadline, &span).await })
+        };
+        self.api.retry.run(call.repeat, self.deadline, attempt).await
     }
 
     /// Sends a removal. If a later attempt finds nothing, an earlier one, whose answer was lost, has done the work.
@@ -163,12 +202,8 @@ impl Session<'_> {
         let Some(credential) = self.credential else {
             return Err(ApiError::new(call.operation, Fault::NoCredential));
         };
-        let mut attempts = 0_u32;
-        let attempt = || {
-            attempts += 1;
-            self.api.network.send(&call, credential, self.deadline)
-        };
-        match self.api.retry.run(call.repeat, self.deadline, attempt).await {
+        let mut attempts = 0;
+        match self.repeatedly(&call, credential, &mut attempts).await {
             Err(error) if attempts > 1 && *error.fault() == Fault::NotFound => Ok(()),
             Err(error) => Err(error),
             Ok(_ignored) => Ok(()),

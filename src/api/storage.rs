@@ -16,7 +16,8 @@ use crate::outbound;
 pub const MAX_READ: usize = 256 * 1024;
 /// Longest wait for a storage host.
 const TIMEOUT: Duration = Duration::from_secs(20);
-const OPERATION: &str = "readStoredFile";
+/// What reading is called in logs and counts; it is no operation of the platform's contract.
+pub(super) const OPERATION: &str = "readStoredFile";
 
 /// Which end of a file is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

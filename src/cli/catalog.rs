@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 
 use crate::{
     config::reference,
+    metrics,
     tools::{
-        Catalog, Row,
+        Asked, Catalog, Row,
         examples::{self, Example},
     },
 };
@@ -20,6 +21,7 @@ pub(super) fn run(matches: &ArgMatches) -> ExitCode {
     let page = matches.get_one::<String>("page").map_or("tools", String::as_str);
     let text = match page {
         "configuration" => reference::markdown(),
+        "metrics" => metrics::reference::markdown(),
         "prompts" => prompts::page(matches.get_flag("json")),
         "resources" => resources::page(matches.get_flag("json")),
         _ if matches.get_flag("json") => json_list(),
@@ -95,10 +97,15 @@ fn tool(page: &mut String, row: &Row, examples: &HashMap<String, Example>) {
     };
     let _ = write!(
         page,
-        "\n### `{}`\n\n{}\n\nScopes: {scopes}. Hints: {}.\n",
+        "\n### `{}`\n\n{}\n\nScopes: {scopes}. Hints: {}.{}\n",
         row.name,
         row.description,
-        hints.join(", ")
+        hints.join(", "),
+        match row.asks {
+            Asked::Nothing => "",
+            Asked::Confirmation => " Asks the user for confirmation first, where the client can ask.",
+            Asked::Details(_) => " Asks the user for what is missing, where the client can ask.",
+        }
     );
     table(page, "Argument", &row.input_schema);
     table(page, "Result", &(row.output_reference)());

@@ -102,6 +102,8 @@ settings! {
         "Key of the handles of sessions and tasks. Set it when there is more than one replica, or when they shall survive a restart.";
     READ_ONLY = "false", "`true` or `false`",
         "Whether only tools that change nothing are offered. Users can ask for the same with `?readonly=true`.";
+    CONFIRM = "auto", "`auto` or `never`",
+        "Whether users are asked before a tool kills, deletes, restores or starts a whole space, and for what a build request lacks. `auto` asks where the client can ask; `never` is for automation.";
     TOOLSETS = "all", "`all`, or a comma-separated list of account, agents, runs, files, versions, schedules, billing, spaces, analytics, builder",
         "The toolsets that are offered. Users can narrow them further with `?toolsets=`; whoami (account) is always offered.";
     MCP_RATE_LIMIT_MAX = "300", "a number from 1 to 1000000",
@@ -139,6 +141,10 @@ settings! {
         "How long running calls may finish after SIGTERM before they are cut off.";
     LOG_FORMAT = "text", "`text` or `json`",
         "Form of the log lines on standard error.";
+    METRICS_ADDR = "off", "`off`, a port number (on 127.0.0.1), or an IP address with a port such as 0.0.0.0:9464",
+        "Where `GET /metrics` answers Prometheus, without sign-in. Keep it inside your network.";
+    OTEL_EXPORTER_OTLP_ENDPOINT = "none", "an http or https URL without user, query or fragment, such as http://127.0.0.1:4318",
+        "The OpenTelemetry collector that traces are sent to, as OTLP protobuf over HTTP; `/v1/traces` is appended. Without it there are no traces.";
     DEBUG = "0", "`0` or `1`",
         "`1` logs at debug level and admits browser pages served from this machine (loopback origins).";
 }

@@ -34,6 +34,29 @@ fn flags_win_over_environment_over_file() {
 }
 
 #[test]
+fn metrics_stay_on_this_machine_unless_an_address_is_named() {
+    let address = |text: &str| {
+        let config = Config::load(&sources(&[("METRICS_ADDR", text)])).unwrap();
+        config.telemetry.metrics.map(|address| address.to_string()).unwrap_or_default()
+    };
+    assert_eq!(["", "off", "9464"].map(address), ["", "", "127.0.0.1:9464"]);
+    assert_eq!(["0.0.0.0:9464", "[::1]:0"].map(address), ["0.0.0.0:9464", "[::1]:0"]);
+    for bad in ["on", "localhost:9464", "0.0.0.0", "65536", ":9464"] {
+        assert!(problems(&[("METRICS_ADDR", bad)]).contains("expected `off`, a port"), "{bad}");
+    }
+}
+
+#[test]
+fn traces_go_to_a_web_address_without_credentials() {
+    for bad in ["localhost:4318", "grpc://127.0.0.1:4317", "http://user:password@collector:4318", "on"] {
+        let said = problems(&[("OTEL_EXPORTER_OTLP_ENDPOINT", bad)]);
+        assert!(said.contains("expected an http or https URL"), "{said}");
+    }
+    let config = Config::load(&sources(&[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318")])).unwrap();
+    assert_eq!(config.telemetry.traces.unwrap().as_str(), "http://collector:4318/");
+}
+
+#[test]
 fn every_problem_is_reported_at_once_with_key_value_and_remedy() {
     insta::assert_snapshot!(
         problems(&[("PORT", "3,600"), ("REQUIRE_AUTH", "perhaps"), ("SEQUENTUM_API_URL", "http://dashboard.example.com"), ("ALLOWED_ORIGINS", "https://a.example/")]),

@@ -1,6 +1,9 @@
 //! From the text of a setting to its value; `None` for what is not allowed.
 
-use std::{net::IpAddr, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    time::Duration,
+};
 
 use ipnet::IpNet;
 use secrecy::{SecretSlice, SecretString};
@@ -59,6 +62,24 @@ pub(super) fn browser_origin(text: &str) -> Option<String> {
 pub(super) fn host_name(text: &str) -> Option<String> {
     let authority: http::uri::Authority = text.parse().ok()?;
     (!text.contains('@') && !authority.host().is_empty()).then(|| text.to_ascii_lowercase())
+}
+
+/// Where traces are sent to: no credential of anybody's goes there, so plain http inside a network will do.
+pub(super) fn collector(text: &str) -> Option<Url> {
+    let url = Url::parse(text).ok()?;
+    let web = matches!(url.scheme(), "http" | "https") && url.has_host();
+    let plain = url.username().is_empty() && url.password().is_none();
+    (web && plain && url.query().is_none() && url.fragment().is_none()).then_some(url)
+}
+
+/// `None` for `off`.
+#[expect(clippy::option_option, reason = "the outer one tells whether the text is understood")]
+pub(super) fn metrics_address(text: &str) -> Option<Option<SocketAddr>> {
+    if text.eq_ignore_ascii_case("off") {
+        return Some(None);
+    }
+    let on_loopback = || text.parse().ok().map(|port: u16| SocketAddr::from(([127, 0, 0, 1], port)));
+    text.parse().ok().or_else(on_loopback).map(Some)
 }
 
 pub(super) fn trusted_proxies(text: &str) -> Option<TrustProxy> {

@@ -27,6 +27,8 @@ pub struct Recorded {
     /// The whole `Authorization` header: this is a test double on loopback, and which credential went out is exactly
     /// what tests want to know.
     pub authorization: Option<String>,
+    /// The `traceparent` header.
+    pub traceparent: Option<String>,
     /// Body as it was read: JSON, or a text if it was none or too large to keep whole; null when there was no body.
     pub body: Value,
     /// Status it was answered with; 0 when no answer was sent (yet).
@@ -64,10 +66,12 @@ impl Journal {
         }
         let number = entries.dropped + entries.requests.len() as u64;
         let authorization = request.headers.get(header::AUTHORIZATION);
+        let text = |name| Some(request.headers.get(name)?.to_str().ok()?.to_owned());
         entries.requests.push_back(Recorded {
             method: request.method.to_string(),
             path: path.to_owned(),
             query: request.uri.query().map(str::to_owned),
+            traceparent: text("traceparent"),
             authorization: authorization.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned()),
             body: readable(body),
             status: 0,

@@ -3,10 +3,18 @@
 //! The line is written when the answer's head is ready. Its fields are fixed here; a field that does not apply is left
 //! out. It never holds a token, an argument, a query string or a body.
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
-use axum::{body::Body, extract::MatchedPath, middleware::Next, response::Response};
-use http::{HeaderName, HeaderValue, Request};
+use axum::{
+    body::Body,
+    extract::{MatchedPath, State},
+    middleware::Next,
+    response::Response,
+};
+use http::{HeaderName, HeaderValue, Method, Request};
+
+use super::{Edge, PROBES, ROUTES};
+use crate::traces::{Incoming, Span};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -58,28 +66,58 @@ pub(super) fn id_of<B>(request: &Request<B>) -> RequestId {
     request.extensions().get().cloned().unwrap_or_else(RequestId::new)
 }
 
+/// Methods and routes for counting: a client's own words are `other` and nothing.
+fn labels(method: &Method, route: Option<&MatchedPath>) -> (&'static str, Option<&'static str>) {
+    let methods = ["GET", "POST", "DELETE", "OPTIONS", "HEAD"];
+    let method = methods.into_iter().find(|known| *known == method.as_str()).unwrap_or("other");
+    let route = route.and_then(|route| ROUTES.into_iter().find(|known| *known == route.as_str()));
+    (method, route)
+}
+
 /// The layer.
-pub(super) async fn record(mut request: Request<Body>, next: Next) -> Response {
+pub(super) async fn record(
+    State(edge): State<Arc<Edge>>,
+    mut request: Request<Body>,
+    next: Next,
+) -> Response {
     let start = Instant::now();
     let id = RequestId::new();
     request.extensions_mut().insert(id.clone());
     let method = request.method().clone();
     let route = request.extensions().get::<MatchedPath>().cloned();
+    let (method_label, route_label) = labels(&method, route.as_ref());
+    let span = if route_label.is_some_and(|route| PROBES.contains(&route)) {
+        // They come every few seconds and have nothing to tell.
+        Span::OFF
+    } else {
+        edge.traces.request(method_label, route_label, Incoming::from_headers(request.headers()))
+    };
+    if span.is_on() {
+        request.extensions_mut().insert(span.clone());
+    }
     let mut response = next.run(request).await;
     let entry = response.extensions_mut().remove::<Entry>().unwrap_or_default();
+    let took = start.elapsed();
+    let status = response.status().as_u16();
+    span.answered(status);
+    edge.metrics.http(method_label, route_label.unwrap_or("none"), status, took);
+    if let Some(code) = entry.refusal {
+        edge.metrics.refused(code);
+    }
     tracing::info!(
         request.id = id.as_str(),
         http.method = method.as_str(),
         // The route, not the path: a path is the client's text.
         http.route = route.as_ref().map_or("none", MatchedPath::as_str),
-        http.status = response.status().as_u16(),
-        duration_ms = (start.elapsed().as_secs_f64() * 1e6).round() / 1e3,
+        http.status = status,
+        duration_ms = (took.as_secs_f64() * 1e6).round() / 1e3,
         caller.id = entry.caller,
         client.id = entry.client,
         mcp.method = entry.method,
         tool.name = entry.tool,
         outcome = entry.outcome,
         refusal = entry.refusal,
+        trace.id = span.trace_id(),
         "request"
     );
     response.headers_mut().insert(X_REQUEST_ID, id.0);

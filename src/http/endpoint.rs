@@ -30,7 +30,9 @@ use super::{
 use crate::{
     auth::{Caller, Refusal},
     mcp::{Audited, CallScope},
+    metrics::Charged,
     tools::{Reach, error::CredentialProblem},
+    traces::{Incoming, Span},
 };
 
 /// Methods of the endpoint without a live session. GET is routed all the same, to challenge crawlers.
@@ -79,9 +81,12 @@ async fn admit(
     if let Some(spent) = edge.limits.spent(address)
         && !edge.authenticator.judges_alone(headers)
     {
+        edge.metrics.charged(Charged::Address, false);
         return refuse(&spent, spent.problem().json_rpc(id, None));
     }
-    match edge.authenticator.authenticate(headers, uri).await {
+    let verdict = edge.authenticator.authenticate(headers, uri).await;
+    edge.metrics.credential(verdict.as_ref().err().map(|refusal| refusal.code()));
+    match verdict {
         Ok(caller) => {
             let standing = edge.limits.charge_caller(&caller).await;
             if standing.admitted {
@@ -120,6 +125,8 @@ async fn handle(
     id: &RequestId,
     slot: &mut Slot,
 ) -> Response {
+    // Taken out: what is handed on may be kept for longer than the request.
+    let request_span = parts.extensions.remove::<Span>().unwrap_or_default();
     let accepts = match envelope::check_headers(&parts.headers) {
         Ok(accepts) => accepts,
         Err(problem) => return problem.json_rpc(id, None),
@@ -140,6 +147,7 @@ async fn handle(
         Ok(within) => within,
         Err(problem) => return problem.json_rpc(id, envelope.id),
     };
+    edge.metrics.message(known_method(&envelope.method), envelope.revision(&parts.headers));
     let selection = match selection::of(&parts, edge.selection) {
         Ok(selection) => selection,
         Err(problem) => return problem.json_rpc(id, envelope.id),
@@ -147,18 +155,14 @@ async fn handle(
     // What is not offered is looked at by the library, which refuses it.
     let row = envelope.tool().and_then(|name| edge.catalog.find(name));
     let row = row.filter(|row| selection.admits(Reach::of(row)));
-    let tool = row.map(|row| row.name).or_else(|| {
-        // The one behind a task.
-        let id = envelope.target().filter(|_| envelope.method.starts_with("tasks/"));
-        edge.mcp.name_of(&envelope.method, Some(id?), caller)
-    });
+    let tool = row.map(|row| row.name).or_else(|| task_tool(edge, &envelope, caller));
     let streams = accepts != Accepts::Json;
     let links = envelope::knows_links(&parts.headers, &envelope);
     let scope = CallScope::new(Arc::clone(caller), id.as_str().to_owned(), streams, links, selection);
-    let scope = Arc::new(match audited(edge, &envelope, &body, caller) {
-        Some(audited) => scope.audited(audited),
-        None => scope,
-    });
+    let scope = scope.traced(traced(edge, &request_span, &parts.headers, &envelope));
+    let live = matches!(within, Within::Live(_));
+    let scope = scope.counted(live.then(|| slot.pausable()));
+    let scope = Arc::new(scope.audited(audited(edge, &envelope, &body, caller)));
     let needed = edge.mcp.required_scopes(&envelope.method, envelope.target(), caller, selection);
     if !caller.scopes().contains(needed) && envelope::headers_agree(&parts.headers, &envelope) {
         scope.refused("insufficient_scope");
@@ -171,7 +175,8 @@ async fn handle(
     }
 
     let task = envelope.tasks && row.is_some_and(|row| row.long.is_some());
-    let plain = envelope.plain_call(&parts.headers).filter(|_| !task && !matches!(within, Within::Live(_)));
+    let asks = row.is_some_and(|row| edge.mcp.may_ask(row, envelope.modern));
+    let plain = envelope.plain_call(&parts.headers).filter(|_| !task && !asks && !live);
     let in_flight = take_note(edge, &within, &envelope, caller, &scope);
     let mut response = if let (Some(row), Some((message, call))) = (row, plain) {
         json(edge.mcp.call(row, message, call.arguments, envelope.modern, &scope).await)
@@ -215,6 +220,9 @@ async fn handle(
         // What comes before the answer is streamed already; it can be taken back until the stream ends.
         response = response.map(|body| hold(body, in_flight));
     }
+    if live {
+        response = response.map(|body| hold(body, Listening(Arc::clone(&scope))));
+    }
     if accepts == Accepts::Stream && response.status().is_success() && is_json(response.headers()) {
         response = as_stream(response).await;
     }
@@ -227,6 +235,21 @@ async fn handle(
     response
 }
 
+/// The tool behind a task that the request names.
+fn task_tool(edge: &Edge, envelope: &Envelope<'_>, caller: &Caller) -> Option<&'static str> {
+    let id = envelope.target().filter(|_| envelope.method.starts_with("tasks/"))?;
+    edge.mcp.name_of(&envelope.method, Some(id), caller)
+}
+
+/// A client that listens to an answer.
+struct Listening(Arc<CallScope>);
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.0.hang_up();
+    }
+}
+
 /// `GET /mcp`: what a live session sends without being asked. Without such a session there is nothing to listen to;
 /// the challenge comes first all the same, because crawlers look for it here.
 pub(super) async fn get(State(edge): State<Arc<Edge>>, mut request: Request<Body>) -> Response {
@@ -237,6 +260,7 @@ pub(super) async fn get(State(edge): State<Arc<Edge>>, mut request: Request<Body
         Err(refused) => return *refused,
     };
     request.headers_mut().remove(header::AUTHORIZATION);
+    request.extensions_mut().remove::<Span>();
     let mut response = hear(&edge, request, &caller, &id).await;
     standing.tell(response.headers_mut());
     response
@@ -309,6 +333,18 @@ async fn end(edge: &Edge, request: Request<Body>, caller: &Caller, id: &RequestI
             problem.json_rpc(id, None)
         }
     }
+}
+
+/// The span of a message.
+fn traced(edge: &Edge, request: &Span, headers: &HeaderMap, envelope: &Envelope<'_>) -> Span {
+    if !request.is_on() {
+        return Span::OFF;
+    }
+    let subject = edge.mcp.name_of(&envelope.method, envelope.target());
+    let trace = envelope.trace();
+    let [parent, state] = trace.each_ref().map(Option::as_deref);
+    let revision = envelope.revision(headers);
+    request.message(known_method(&envelope.method), subject, revision, Incoming { parent, state })
 }
 
 /// The record of a request that does or shows something, for the audit trail.

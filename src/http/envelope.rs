@@ -42,9 +42,11 @@ pub(super) enum Accepts {
 
 /// One message, as far as the edge needs to know it.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one fact about a message")]
 pub(super) struct Envelope<'a> {
     /// `id`, as it was written; `None` for a notification.
     pub id: Option<&'a RawValue>,
+    /// Empty if this is a response, to a request that we made on a live session.
     pub method: Cow<'a, str>,
     /// What `tools/call` calls.
     pub call: Option<ToolCall<'a>>,
@@ -58,6 +60,8 @@ pub(super) struct Envelope<'a> {
     revision: Option<String>,
     /// Whether `_meta` is complete for its era (2026-07-28, "_meta"); nothing is required in the older one.
     complete: bool,
+    /// `traceparent` and `tracestate` of `_meta`.
+    trace: [Option<&'a RawValue>; 2],
     /// Whether progress notices are wanted.
     progress: bool,
     /// Whether the client may know tasks: the capabilities in `_meta` name the extension, or seem to.
@@ -73,6 +77,26 @@ pub(super) struct ToolCall<'a> {
 }
 
 impl<'a> Envelope<'a> {
+    fn response(id: Option<&'a RawValue>) -> Self {
+        Self {
+            id,
+            method: Cow::Borrowed(""),
+            call: None,
+            subject: None,
+            taken_back: None,
+            modern: false,
+            revision: None,
+            complete: false,
+            tasks: false,
+            progress: false,
+        }
+    }
+
+    /// Whether this answers a request of ours.
+    pub fn is_response(&self) -> bool {
+        self.method.is_empty()
+    }
+
     /// The name of the tool, if this is a call.
     pub fn tool(&self) -> Option<&str> {
         self.call.as_ref().map(|call| &*call.name)
@@ -81,6 +105,20 @@ impl<'a> Envelope<'a> {
     /// What the request names: a tool, a prompt, a URI, a task.
     pub fn target(&self) -> Option<&str> {
         self.tool().or(self.subject.as_deref())
+    }
+
+    /// `traceparent` and `tracestate` of the message, if they are texts (2026-07-28, "_meta").
+    pub fn trace(&self) -> [Option<String>; 2] {
+        self.trace.map(|raw| serde_json::from_str(raw?.get()).ok())
+    }
+
+    /// The revision of the message, for counting: `none` where neither it nor its session names one.
+    pub fn revision(&self, headers: &HeaderMap) -> &'static str {
+        if self.modern {
+            return NEWEST;
+        }
+        let named = headers.get(MCP_PROTOCOL_VERSION);
+        REVISIONS.into_iter().find(|known| named.is_some_and(|named| named == known)).unwrap_or("none")
     }
 
     /// The call, if the library would have nothing to add: no progress, and version and headers that agree.
@@ -107,6 +145,10 @@ struct Outline<'a> {
     method: Option<Cow<'a, str>>,
     #[serde(default, borrow)]
     params: Option<&'a RawValue>,
+    #[serde(default, borrow, deserialize_with = "present")]
+    result: Option<&'a RawValue>,
+    #[serde(default, borrow, deserialize_with = "present")]
+    error: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize, Default)]
@@ -143,6 +185,10 @@ struct Meta<'a> {
     client_capabilities: Option<&'a RawValue>,
     #[serde(default, rename = "progressToken", borrow, deserialize_with = "present")]
     progress_token: Option<&'a RawValue>,
+    #[serde(default, borrow, deserialize_with = "present")]
+    traceparent: Option<&'a RawValue>,
+    #[serde(default, borrow, deserialize_with = "present")]
+    tracestate: Option<&'a RawValue>,
 }
 
 /// Tells `null` (present) from absent.
@@ -229,11 +275,11 @@ pub(super) fn read(body: &[u8]) -> Result<Envelope<'_>, Refused<'_>> {
     if id.is_some_and(|id| !is_id(id)) {
         return Err(refuse("The id of a request must be a string or an integer.", "Send another id."));
     }
-    let Some(method) = outline.method else {
-        return Err(refuse(
-            "The message has no method.",
-            "Send a request or a notification; this server asks for no responses.",
-        ));
+    let Some(method) = outline.method.filter(|method| !method.is_empty()) else {
+        return match (id, outline.result, outline.error) {
+            (Some(_), Some(_), None) | (Some(_), None, Some(_)) => Ok(Envelope::response(id)),
+            _ => Err((no_method(), id)),
+        };
     };
     let params: Params<'_> = match outline.params {
         None => Params::default(),
@@ -288,6 +334,7 @@ pub(super) fn read(body: &[u8]) -> Result<Envelope<'_>, Refused<'_>> {
             && meta.client_capabilities.is_some_and(|raw| raw.get().starts_with('{')),
         progress: meta.progress_token.is_some(),
         tasks: meta.client_capabilities.is_some_and(|raw| raw.get().contains(TASKS_EXTENSION)),
+        trace: [meta.traceparent, meta.tracestate],
     })
 }
 
@@ -360,6 +407,12 @@ fn unsupported(revision: &str) -> Problem {
     )
     .rpc(rpc::UNSUPPORTED_PROTOCOL_VERSION)
     .extra(serde_json::json!({"supported": [NEWEST], "requested": requested}))
+}
+
+/// The refusal of a message that is neither a request nor a notification, where nothing else can be used.
+pub(super) fn no_method() -> Problem {
+    let remedy = "Send a request or a notification; a response belongs to a session in which this server has asked something.";
+    invalid(StatusCode::BAD_REQUEST, "The message has no method.", remedy)
 }
 
 fn is_id(raw: &RawValue) -> bool {

@@ -24,12 +24,13 @@ pub(super) async fn livez() -> Response {
 
 /// `/readyz`: new requests can be served: the issuer's keys are there and the process is not about to end.
 pub(super) async fn readyz(State(edge): State<Arc<Edge>>, request: Request<axum::body::Body>) -> Response {
+    if edge.is_ready() {
+        return answer(&json!({"status": "ok"}));
+    }
     let reason = if edge.is_draining() {
         "The server is shutting down."
-    } else if !edge.authenticator.is_ready() {
-        "The issuer's signing keys are not loaded."
     } else {
-        return answer(&json!({"status": "ok"}));
+        "The issuer's signing keys are not loaded."
     };
     Problem::new(
         StatusCode::SERVICE_UNAVAILABLE,

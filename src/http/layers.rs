@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{Router, middleware::from_fn, middleware::from_fn_with_state};
+use axum::{Router, middleware::from_fn_with_state};
 use http::{HeaderValue, header};
 use tower::ServiceBuilder;
 use tower_http::{catch_panic::CatchPanicLayer, set_header::SetResponseHeaderLayer};
@@ -14,7 +14,7 @@ pub(super) fn wrap(routes: Router, edge: Arc<Edge>) -> Router {
     routes.layer(
         ServiceBuilder::new()
             // 1. A request id, and one log line when the answer is ready.
-            .layer(from_fn(access_log::record))
+            .layer(from_fn_with_state(Arc::clone(&edge), access_log::record))
             // 2. Answers differ by origin, and no browser may guess at content types.
             .layer(SetResponseHeaderLayer::appending(header::VARY, HeaderValue::from_static("Origin")))
             .layer(SetResponseHeaderLayer::if_not_present(

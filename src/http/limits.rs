@@ -25,6 +25,7 @@ use crate::{
     auth::{Caller, PerCaller},
     clock::Clock,
     config,
+    metrics::{Charged, Metrics},
 };
 
 /// Pages and discovery documents cost little, and all users of a hosted client ask from its few addresses.
@@ -38,6 +39,7 @@ pub struct Limits {
     pages: Buckets<ClientAddress>,
     slots: Slots,
     store: Option<Store>,
+    metrics: Metrics,
 }
 
 impl Limits {
@@ -60,7 +62,25 @@ impl Limits {
             pages: Buckets::new(quota(pages, "This address sent"), clock),
             slots: Slots::new(config),
             store: store.transpose()?,
+            metrics: Metrics::default(),
         })
+    }
+
+    /// The same, counted.
+    #[must_use]
+    pub fn counted(mut self, metrics: Metrics) -> Self {
+        self.metrics = metrics;
+        self
+    }
+
+    /// Calls and streams that are open.
+    pub(super) fn open(&self) -> (usize, usize) {
+        self.slots.open()
+    }
+
+    /// Whether the shared store answers, or none is needed.
+    pub(super) fn is_store_connected(&self) -> bool {
+        self.store.as_ref().is_none_or(Store::is_connected)
     }
 
     /// Keeps the shared store connected, if there is one, for as long as the future is polled.
@@ -77,7 +97,10 @@ impl Limits {
 
     /// Charges a request that nobody answers for to where it came from.
     pub(super) async fn charge_address(&self, address: ClientAddress) -> Standing {
-        self.charge(&self.addresses, &address, || Name::new("address", &[&address.octets()])).await
+        self.charge(Charged::Address, &self.addresses, &address, || {
+            Name::new("address", &[&address.octets()])
+        })
+        .await
     }
 
     /// Charges a request to its caller.
@@ -88,17 +111,34 @@ impl Limits {
             let parts = [principal.issuer(), principal.subject(), organization];
             Name::new("user", &parts.map(str::as_bytes))
         };
-        self.charge(&self.callers, &caller.key(()), name).await
+        self.charge(Charged::User, &self.callers, &caller.key(()), name).await
     }
 
-    async fn charge<K>(&self, own: &Buckets<K>, key: &K, name: impl FnOnce() -> Name) -> Standing
+    async fn charge<K>(
+        &self,
+        limit: Charged,
+        own: &Buckets<K>,
+        key: &K,
+        name: impl FnOnce() -> Name,
+    ) -> Standing
     where
         K: Clone + Eq + std::hash::Hash + Send + Sync + 'static,
     {
-        let Some(store) = &self.store else { return own.take(key) };
-        let Some(standing) = store.take(&own.quota, name()).await else { return own.take(key) };
-        // Should the store be lost, counting goes on from here.
-        own.follow(key, &standing);
+        let shared = match &self.store {
+            Some(store) => store.take(&own.quota, name()).await,
+            None => None,
+        };
+        let standing = if let Some(standing) = shared {
+            // Should the store be lost, counting goes on from here.
+            own.follow(key, &standing);
+            standing
+        } else {
+            if self.store.is_some() {
+                self.metrics.store_fallback();
+            }
+            own.take(key)
+        };
+        self.metrics.charged(limit, standing.admitted);
         standing
     }
 
@@ -117,6 +157,7 @@ impl Limits {
 /// round trip to a store, so every process counts them for itself.
 pub(super) async fn pages(State(edge): State<Arc<Edge>>, request: Request<Body>, next: Next) -> Response {
     let standing = edge.limits.pages.take(&ClientAddress::of(&request, &edge.trust_proxy));
+    edge.metrics.charged(Charged::Page, standing.admitted);
     if standing.admitted {
         return next.run(request).await;
     }

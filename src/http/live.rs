@@ -156,6 +156,11 @@ impl LiveSessions {
         Some(Entered { table: self.clone(), id: id.to_owned(), of })
     }
 
+    /// How many there are.
+    pub(super) fn count(&self) -> usize {
+        self.lock().len()
+    }
+
     /// Forgets a session.
     pub(super) fn ended(&self, id: &str) {
         self.lock().remove(id);

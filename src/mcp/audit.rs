@@ -9,31 +9,44 @@ use std::{fmt, time::Instant};
 use aws_lc_rs::hmac;
 use data_encoding::HEXLOWER;
 
-use crate::auth::Caller;
+use crate::{auth::Caller, metrics::Metrics};
 
 /// Bytes of the digest that are written: enough to tell calls apart.
 const DIGEST: usize = 8;
+/// The outcome of a request that was given up by its client.
+pub(super) const ABANDONED: &str = "abandoned";
 /// Separates this use of the key from every other.
 const PURPOSE: &[u8] = b"sequentum-mcp audit 1";
 
 /// Makes digests. One for the process; replicas with the same key make the same ones.
-pub struct Auditor(hmac::Key);
+pub struct Auditor {
+    key: hmac::Key,
+    metrics: Metrics,
+}
 
 impl Auditor {
     /// With a secret of at least 32 bytes.
     #[must_use]
     pub fn new(secret: &[u8]) -> Self {
         let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
-        Self(hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&key, PURPOSE).as_ref()))
+        let key = hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&key, PURPOSE).as_ref());
+        Self { key, metrics: Metrics::default() }
+    }
+
+    /// Records are counted here as well.
+    #[must_use]
+    pub fn counted(mut self, metrics: Metrics) -> Self {
+        self.metrics = metrics;
+        self
     }
 
     /// Begins the record of a request. `subject` is a tool, prompt or resource kind by a name of ours; `arguments` are
     /// as the client sent them.
     #[must_use]
     pub fn begin(&self, method: &'static str, subject: Option<&'static str>, arguments: &[u8]) -> Audited {
-        let tag = hmac::sign(&self.0, arguments);
+        let tag = hmac::sign(&self.key, arguments);
         let digest = HEXLOWER.encode(tag.as_ref().get(..DIGEST).unwrap_or_default());
-        Audited { method, subject, digest, begun: Instant::now() }
+        Audited { method, subject, digest, begun: Instant::now(), metrics: self.metrics.clone() }
     }
 }
 
@@ -50,11 +63,15 @@ pub struct Audited {
     subject: Option<&'static str>,
     digest: String,
     begun: Instant,
+    metrics: Metrics,
 }
 
 impl Audited {
     /// Writes the record. A request without an outcome was given up by its client.
     pub(super) fn write(&self, caller: &Caller, request_id: &str, outcome: Option<&'static str>) {
+        let outcome = outcome.unwrap_or(ABANDONED);
+        let took = self.begun.elapsed();
+        self.metrics.called(self.method, self.subject, outcome, took);
         tracing::event!(
             target: "audit",
             tracing::Level::INFO,
@@ -66,8 +83,8 @@ impl Audited {
             mcp.method = self.method,
             subject = self.subject,
             arguments.digest = self.digest,
-            outcome = outcome.unwrap_or("abandoned"),
-            duration_ms = (self.begun.elapsed().as_secs_f64() * 1e6).round() / 1e3,
+            outcome,
+            duration_ms = (took.as_secs_f64() * 1e6).round() / 1e3,
             "call"
         );
     }

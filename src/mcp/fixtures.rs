@@ -15,6 +15,7 @@
 
 mod asking;
 mod content;
+mod input_required;
 mod notices;
 mod prompts;
 mod registry;
@@ -53,6 +54,7 @@ static TOOLS: LazyLock<Vec<ToolFixture>> = LazyLock::new(|| {
         asking::tools(),
         stateless::tools(),
         schemas::tools(),
+        input_required::tools(),
         tasks::tools(),
     ]
     .into_iter()
@@ -62,7 +64,7 @@ static TOOLS: LazyLock<Vec<ToolFixture>> = LazyLock::new(|| {
 
 /// Every test prompt: one line for each file.
 static PROMPTS: LazyLock<Vec<PromptFixture>> =
-    LazyLock::new(|| [prompts::prompts()].into_iter().flatten().collect());
+    LazyLock::new(|| [prompts::prompts(), input_required::prompts()].into_iter().flatten().collect());
 
 /// The product's server object with the fixtures in front of it: one per request, or per live session.
 pub(super) struct WithFixtures {

@@ -1,6 +1,6 @@
 //! What a request names: a tool, a prompt, a URI, a task of the caller's.
 
-use super::{Needs, Shared, tasks};
+use super::{Shared, lists::Needs, tasks};
 use crate::{
     auth::{Caller, ScopeSet},
     resources::ResourceUri,

@@ -1,15 +1,21 @@
 //! Prompts to the protocol and back.
 
 use rmcp::{
-    ErrorData,
+    ErrorData, RoleServer,
     model::{
-        ContentBlock, GetPromptRequestParams, GetPromptResult, Prompt as Listed, PromptArgument,
-        PromptMessage, Role,
+        ContentBlock, ErrorCode, GetPromptRequestParams, GetPromptResponse, GetPromptResult,
+        Prompt as Listed, PromptArgument, PromptMessage, Role,
     },
+    service::RequestContext,
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::{Needs, Shared};
+use super::{
+    CallScope, McpServer, Shared,
+    asking::{self, Asked, Asker},
+    lists::Needs,
+    tools,
+};
 use crate::{
     prompts::{Prompt, PromptError},
     tools::{Catalog, Selection},
@@ -35,8 +41,44 @@ pub(super) fn offered<'a>(shared: &'a Shared, name: &str, selection: Selection) 
     selection.admits(Needs::of_prompt(prompt, &shared.catalog).reach).then_some(prompt)
 }
 
-/// `prompts/get`. The error is the outcome for the log, and what the client is told.
-pub(super) fn get(
+/// `prompts/get`, for which the user may be asked what is missing.
+pub(super) async fn get(
+    server: &McpServer,
+    mut request: GetPromptRequestParams,
+    context: RequestContext<RoleServer>,
+) -> Result<GetPromptResponse, ErrorData> {
+    let scope = CallScope::of(&context)?;
+    let details = offered(&server.shared, &request.name, scope.selection).and_then(|prompt| prompt.asks);
+    let question = details.and_then(|details| {
+        let none = Map::new();
+        (details.missing)(request.arguments.as_ref().unwrap_or(&none)).map(|question| (details, question))
+    });
+    if let Some((details, question)) = question {
+        let rounds = (request.input_responses.take(), request.request_state.take());
+        let call = ("prompts/get", &*request.name, request.arguments.as_ref());
+        let asker = Asker::new(server, &context, &scope, call, rounds);
+        let words = std::future::ready(Ok(question.message));
+        match asker.ask(asking::DETAILS, question.fields, words).await {
+            Asked::Nobody => {}
+            Asked::Answered(answers) => {
+                (details.complete)(request.arguments.get_or_insert_default(), &answers);
+            }
+            Asked::Round(round) => return Ok(round.into()),
+            Asked::Foreign(error) => return Err(error),
+            Asked::Refused(error) => {
+                let mut error = tools::protocol_error(&scope, &error, json!({}));
+                error.code = ErrorCode::INVALID_PARAMS;
+                return Err(error);
+            }
+        }
+    }
+    let got = render(&server.shared, request, scope.selection);
+    scope.report(got.as_ref().err().map_or("ok", |(code, _)| code), None);
+    got.map(Into::into).map_err(|(_, error)| error)
+}
+
+/// The text of a prompt. The error is the outcome for the log, and what the client is told.
+fn render(
     shared: &Shared,
     request: GetPromptRequestParams,
     selection: Selection,

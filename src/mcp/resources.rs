@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    CallScope, Needs, Shared,
+    CallScope, Shared,
+    lists::Needs,
     tools::{self, Work},
 };
 use crate::{

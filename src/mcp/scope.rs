@@ -1,15 +1,20 @@
 //! [`CallScope`]: what is known about a request beside its message, and what is to be heard back.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::{
+    fmt,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+};
 
 use rmcp::{ErrorData, RoleServer, service::RequestContext};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::audit::Audited;
+use super::audit::{ABANDONED, Audited};
 use crate::{
     auth::Caller,
     subscriptions::Follower,
     tools::{Selection, error::CredentialProblem},
+    traces::Span,
 };
 
 /// One request: who sent it, under which id. Put into the request's extensions by the edge, or by [`super::stdio`].
@@ -31,12 +36,37 @@ pub struct CallScope {
     credential_problem: OnceLock<CredentialProblem>,
     /// How the tool call ended: `ok` or an error code. For the access log.
     outcome: OnceLock<&'static str>,
+    /// Notified when the client has stopped listening to the answer.
+    hang_up: Notify,
+    /// What counts the request as a running call, where that is counted.
+    counted: Option<Box<dyn Counted>>,
+    /// What the request is within, for whoever wants to know later what it was spent on.
+    pub(super) span: Span,
     /// What to cancel when the request is taken back.
     cancellation: Mutex<Cancellation>,
     /// Written when the request is over, whichever way it ends.
     audited: Option<Audited>,
     /// Subscriptions that were opened before the request was handed on, with their URIs.
     held: Mutex<Vec<(String, Follower)>>,
+}
+
+/// Counts a request as a running call, or as one that waits for its user and takes nothing from others.
+pub trait Counted: fmt::Debug + Send + Sync {
+    /// From now on it waits. `false` if too much of its caller's waits already; then it is still running.
+    fn pause(&self) -> bool;
+    /// It runs again. What has waited for its user's yes is not turned away, whatever the limit of running calls.
+    fn resume(&self);
+}
+
+/// A request that waits for its user; it runs again when this is dropped.
+pub(super) struct Paused<'a>(Option<&'a dyn Counted>);
+
+impl Drop for Paused<'_> {
+    fn drop(&mut self) {
+        if let Some(counted) = self.0 {
+            counted.resume();
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -65,15 +95,49 @@ impl CallScope {
             credential_problem: OnceLock::new(),
             outcome: OnceLock::new(),
             audited: None,
+            hang_up: Notify::new(),
+            counted: None,
+            span: Span::OFF,
             cancellation: Mutex::default(),
             held: Mutex::default(),
         }
     }
 
-    /// With a record for the audit trail.
+    /// With a record for the audit trail, if there is to be one.
     #[must_use]
-    pub fn audited(mut self, audited: Audited) -> Self {
-        self.audited = Some(audited);
+    pub fn audited(mut self, audited: Option<Audited>) -> Self {
+        self.audited = audited;
+        self
+    }
+
+    /// With what counts the request as a running call, if its user may be asked meanwhile.
+    #[must_use]
+    pub fn counted(mut self, by: Option<impl Counted + 'static>) -> Self {
+        self.counted = by.map(|by| Box::new(by) as _);
+        self
+    }
+
+    /// The client has stopped listening to the answer, which ends a question to its user. In the 2025 revisions it ends
+    /// nothing else.
+    pub fn hang_up(&self) {
+        self.hang_up.notify_one();
+    }
+
+    /// Completes when the client has stopped listening.
+    pub(super) async fn hung_up(&self) {
+        self.hang_up.notified().await;
+    }
+
+    /// Counts the request as one that waits, until what is returned is dropped; `None` if too much waits already.
+    pub(super) fn pause(&self) -> Option<Paused<'_>> {
+        let counted = self.counted.as_deref();
+        counted.is_none_or(Counted::pause).then_some(Paused(counted))
+    }
+
+    /// Within a span, which ends with the request.
+    #[must_use]
+    pub fn traced(mut self, span: Span) -> Self {
+        self.span = span;
         self
     }
 
@@ -152,6 +216,10 @@ impl CallScope {
 
 impl Drop for CallScope {
     fn drop(&mut self) {
+        let outcome = self.outcome().or(self.audited.as_ref().map(|_| ABANDONED));
+        if let Some(failure) = outcome.filter(|outcome| *outcome != "ok") {
+            self.span.failed(failure);
+        }
         if let Some(audited) = &self.audited {
             audited.write(&self.caller, &self.request_id, self.outcome());
         }

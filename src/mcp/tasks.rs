@@ -16,7 +16,7 @@ use rmcp::{
     service::RequestContext,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -26,7 +26,7 @@ use super::{
 use crate::{
     auth::{Caller, step_up_message},
     seal::Purpose,
-    tools::{Long, Phase, Progress, Reach, Row, Stage, Started, ToolError},
+    tools::{Long, Phase, Prepared, Progress, Reach, Row, Stage, Started, ToolError},
 };
 
 /// The methods about a task; what they name is its id.
@@ -77,13 +77,12 @@ pub(super) async fn begin(
     shared: &Shared,
     row: &Row,
     long: Long,
-    arguments: Map<String, Value>,
+    prepared: Prepared,
     progress: Progress,
     cancelled: &CancellationToken,
     scope: &CallScope,
 ) -> CallToolResponse {
     let begun = async {
-        let prepared = row.prepare(arguments)?;
         let patience = prepared.patience.unwrap_or(shared.call_timeout);
         let cx = tools::context(shared, scope, progress, cancelled, patience);
         match tools::guarded(Work::of(row, patience), prepared.begin(cx), cancelled, scope).await? {

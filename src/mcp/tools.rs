@@ -14,14 +14,17 @@ use serde_json::{Map, Value};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    CallScope, Shared,
+    CallScope, McpServer, Shared,
+    asking::{self, Asker},
     guard::{self, Ended},
     progress::PeerSink,
     tasks,
 };
 use crate::{
     auth::step_up_message,
-    tools::{Link, Links, Progress, Reach, Reply, Row, ToolCx, ToolError},
+    tools::{
+        Asked, Link, Links, Prepared, Progress, Reach, Reply, Row, ToolCx, ToolError, asking::NAME_PATIENCE,
+    },
 };
 
 /// A tool in the library's words.
@@ -39,15 +42,14 @@ pub(super) fn describe(row: &Row) -> Tool {
     tool
 }
 
-/// `tools/call`, as the library hands it over. On a `live` connection the client can say that it takes a call back, so a
-/// broken request means nothing.
+/// `tools/call`, as the library hands it over.
 pub(super) async fn call(
-    shared: &Shared,
+    server: &McpServer,
     request: CallToolRequestParams,
     context: RequestContext<RoleServer>,
-    live: bool,
 ) -> Result<CallToolResponse, ErrorData> {
     let scope = CallScope::of(&context)?;
+    let shared = &*server.shared;
     let Some(row) = shared.catalog.find(&request.name) else {
         scope.report("unknown_tool", None);
         return Err(ErrorData::invalid_params("unknown tool: tools/list shows the names", None));
@@ -68,18 +70,23 @@ pub(super) async fn call(
         }
         _ => Progress::default(),
     };
-    let arguments = request.arguments.unwrap_or_default();
+    let prepared = match ready(server, row, request, &context, &scope).await {
+        Ready::Yes(prepared) => prepared,
+        Ready::No(error) => return Ok(result(Err(refuse(&scope, &error)), &scope).into()),
+        Ready::Instead(answer) => return answer,
+    };
     if let Some(long) = tasks::wanted(row, &context, &scope) {
-        return Ok(tasks::begin(shared, row, long, arguments, progress, &context.ct, &scope).await);
+        return Ok(tasks::begin(shared, row, long, prepared, progress, &context.ct, &scope).await);
     }
-    let cancelled = taken_back(row, &context, &scope, live);
-    let reply = run(shared, row, arguments, progress, &cancelled, &scope).await;
-    Ok(result(reply, &scope).into())
+    let cancelled = taken_back(row, &context, &scope, server.live.is_some());
+    let reply = perform(shared, row, prepared, progress, &cancelled, &scope).await;
+    Ok(result(told_of(&scope, reply), &scope).into())
 }
 
 /// What takes this call back: the client, by saying so or, in the newer era, by hanging up. In the 2025 revisions a
 /// connection that breaks is no cancellation (2025-11-25, "Transports"): what reads is dropped all the same, because without
-/// a live session nobody can ever fetch the answer; what writes goes on and is not asked to stop.
+/// a live session nobody can ever fetch the answer; what writes goes on and is not asked to stop. On a `live` connection the
+/// client can say that it takes a call back, so a broken request means nothing.
 fn taken_back(
     row: &Row,
     context: &RequestContext<RoleServer>,
@@ -133,12 +140,79 @@ pub(super) async fn run(
     cancelled: &CancellationToken,
     scope: &CallScope,
 ) -> Result<Reply, String> {
-    match attempt(shared, row, arguments, progress, cancelled, scope).await {
+    told_of(scope, attempt(shared, row, arguments, progress, cancelled, scope).await)
+}
+
+/// Reports how a call ended. The error is the text for the client.
+fn told_of(scope: &CallScope, result: Result<Reply, ToolError>) -> Result<Reply, String> {
+    match result {
         Ok(reply) => {
             scope.report("ok", None);
             Ok(reply)
         }
         Err(error) => Err(refuse(scope, &error)),
+    }
+}
+
+/// Whether a call can start.
+enum Ready {
+    Yes(Prepared),
+    No(ToolError),
+    /// It is answered with something that is no result of the tool.
+    Instead(Result<CallToolResponse, ErrorData>),
+}
+
+/// Reads the arguments of a call and asks the user what the tool wants to know first.
+async fn ready(
+    server: &McpServer,
+    row: &Row,
+    request: CallToolRequestParams,
+    context: &RequestContext<RoleServer>,
+    scope: &Arc<CallScope>,
+) -> Ready {
+    let mut arguments = request.arguments.unwrap_or_default();
+    let rounds = (request.input_responses, request.request_state);
+    let asker = row
+        .asks
+        .anything()
+        .then(|| Asker::new(server, context, scope, ("tools/call", row.name, Some(&arguments)), rounds));
+    if let (Some(asker), Asked::Details(details)) = (&asker, row.asks)
+        && let Some(question) = (details.missing)(&arguments)
+    {
+        let words = std::future::ready(Ok(question.message));
+        match asker.ask(asking::DETAILS, question.fields, words).await {
+            asking::Asked::Answered(answers) => (details.complete)(&mut arguments, &answers),
+            other => {
+                if let Some(not_ready) = other.into_not_ready() {
+                    return not_ready;
+                }
+            }
+        }
+    }
+    let mut prepared = match row.prepare(arguments) {
+        Ok(prepared) => prepared,
+        Err(error) => return Ready::No(error),
+    };
+    if let (Some(asker), Some(confirmation)) = (&asker, prepared.confirmation.take()) {
+        let cx = self::context(&server.shared, scope, Progress::default(), &context.ct, NAME_PATIENCE);
+        let words = async move { confirmation.question(&cx).await };
+        let words = Box::pin(guarded(Work::looking(row, NAME_PATIENCE), words, &context.ct, scope));
+        if let Some(not_ready) = asker.ask(asking::CONFIRMATION, &[], words).await.into_not_ready() {
+            return not_ready;
+        }
+    }
+    Ready::Yes(prepared)
+}
+
+impl asking::Asked {
+    /// What a call is answered with instead of being started, if that is what came of asking.
+    fn into_not_ready(self) -> Option<Ready> {
+        match self {
+            Self::Nobody | Self::Answered(_) => None,
+            Self::Round(round) => Some(Ready::Instead(Ok(round.into()))),
+            Self::Refused(error) => Some(Ready::No(error)),
+            Self::Foreign(error) => Some(Ready::Instead(Err(error))),
+        }
     }
 }
 
@@ -151,7 +225,18 @@ pub(super) async fn attempt(
     cancelled: &CancellationToken,
     scope: &CallScope,
 ) -> Result<Reply, ToolError> {
-    let prepared = row.prepare(arguments)?;
+    perform(shared, row, row.prepare(arguments)?, progress, cancelled, scope).await
+}
+
+/// Runs a tool whose arguments were read, under its guards.
+async fn perform(
+    shared: &Shared,
+    row: &Row,
+    prepared: Prepared,
+    progress: Progress,
+    cancelled: &CancellationToken,
+    scope: &CallScope,
+) -> Result<Reply, ToolError> {
     let patience = prepared.patience.unwrap_or(shared.call_timeout);
     let cx = context(shared, scope, progress, cancelled, patience);
     guarded(Work::of(row, patience), prepared.start(cx), cancelled, scope).await
@@ -172,6 +257,7 @@ pub(super) fn context(
         clock: shared.clock.clone(),
         progress,
         links: Links::default(),
+        span: scope.span.clone(),
         cancelled: cancelled.clone(),
     }
 }
@@ -191,6 +277,11 @@ impl Work {
     /// That of a tool.
     pub(super) fn of(row: &Row, patience: Duration) -> Self {
         Self { tool: Some(row.name), writes: row.effect.writes(), patience }
+    }
+
+    /// What is looked up before a tool begins.
+    fn looking(row: &Row, patience: Duration) -> Self {
+        Self { writes: false, ..Self::of(row, patience) }
     }
 }
 

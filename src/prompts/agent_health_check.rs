@@ -16,5 +16,6 @@ pub(super) const PROMPT: Prompt = Prompt {
         "list_agent_schedules",
         "get_agent_versions",
     ],
+    asks: None,
     template: include_str!("agent_health_check.md"),
 };

@@ -1,6 +1,7 @@
 //! `build-agent-from-prompt`: from a request in plain words to a new agent.
 
 use super::{Argument, Category, Form, Prompt, arguments};
+use crate::questions::BUILD;
 
 pub(super) const PROMPT: Prompt = Prompt {
     name: "build-agent-from-prompt",
@@ -24,5 +25,6 @@ pub(super) const PROMPT: Prompt = Prompt {
         },
     ],
     tools: &["start_agent_build", "get_agent_build_status", "get_agent"],
+    asks: Some(&BUILD),
     template: include_str!("build_agent_from_prompt.md"),
 };

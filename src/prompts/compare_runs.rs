@@ -9,5 +9,6 @@ pub(super) const PROMPT: Prompt = Prompt {
     category: Category::Debugging,
     arguments: &[arguments::AGENT_NAME],
     tools: &["search_agents", "get_agent_runs", "get_run_status", "get_run_diagnostics"],
+    asks: None,
     template: include_str!("compare_runs.md"),
 };

@@ -9,5 +9,6 @@ pub(super) const PROMPT: Prompt = Prompt {
     category: Category::Billing,
     arguments: &[],
     tools: &["get_credits_balance", "get_agents_usage", "get_agent_cost_breakdown", "get_agent_runs_cost"],
+    asks: None,
     template: include_str!("cost_analysis.md"),
 };

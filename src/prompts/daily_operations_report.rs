@@ -15,5 +15,6 @@ pub(super) const PROMPT: Prompt = Prompt {
         "get_spending_summary",
         "get_scheduled_runs",
     ],
+    asks: None,
     template: include_str!("daily_operations_report.md"),
 };

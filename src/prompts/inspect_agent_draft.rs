@@ -29,5 +29,6 @@ pub(super) const PROMPT: Prompt = Prompt {
         },
     ],
     tools: &["get_agent_build_status", "get_agent"],
+    asks: None,
     template: include_str!("inspect_agent_draft.md"),
 };

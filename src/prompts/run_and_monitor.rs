@@ -18,5 +18,6 @@ pub(super) const PROMPT: Prompt = Prompt {
         "read_run_file",
         "get_run_diagnostics",
     ],
+    asks: None,
     template: include_str!("run_and_monitor.md"),
 };

@@ -21,5 +21,6 @@ pub(super) const PROMPT: Prompt = Prompt {
         },
     ],
     tools: &["search_agents", "get_agent", "list_agent_schedules", "create_agent_schedule"],
+    asks: None,
     template: include_str!("schedule_agent.md"),
 };

@@ -9,5 +9,6 @@ pub(super) const PROMPT: Prompt = Prompt {
     category: Category::Health,
     arguments: &[arguments::SPACE_NAME],
     tools: &["search_space_by_name", "list_spaces", "get_space", "get_space_agents", "get_latest_failure"],
+    asks: None,
     template: include_str!("space_overview.md"),
 };

@@ -9,5 +9,6 @@ pub(super) const PROMPT: Prompt = Prompt {
     category: Category::Billing,
     arguments: &[],
     tools: &["get_credits_balance", "get_spending_summary", "get_agents_usage", "get_credit_history"],
+    asks: None,
     template: include_str!("spending_report.md"),
 };

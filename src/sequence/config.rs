@@ -57,6 +57,8 @@ fn read(r: &mut Reader<'_>) -> Option<Config> {
                 "json" => Some(LogFormat::Json),
                 _ => None,
             }),
+            metrics: None,
+            traces: None,
         },
     })
 }

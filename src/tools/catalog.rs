@@ -6,8 +6,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    Begun, Effect, LongTool, Reply, Stage, Tool, ToolCx, ToolError, Toolset, account, agents, analytics,
-    arguments, billing, builder, files, runs, schedules,
+    Asked, Asks, Begun, Effect, LongTool, Reply, Stage, Tool, ToolCx, ToolError, Toolset, account, agents,
+    analytics, arguments,
+    asking::Confirmation,
+    billing, builder, files, runs, schedules,
     schema::{self, Object},
     spaces, versions,
 };
@@ -78,6 +80,8 @@ pub struct Row {
     pub toolset: Toolset,
     /// What it does to the world.
     pub effect: Effect,
+    /// What it asks first, where the client can ask.
+    pub asks: Asked,
     /// What the caller must hold.
     pub scopes: ScopeSet,
     /// Schema of the arguments, as they are checked.
@@ -127,6 +131,8 @@ pub type Phase = Stage<Reply>;
 pub struct Prepared {
     /// How long it may take, where the usual deadline does not fit.
     pub patience: Option<Duration>,
+    /// What the user is to agree to first, if the tool asks that.
+    pub confirmation: Option<Confirmation>,
     ready: Box<dyn Ready>,
 }
 
@@ -223,6 +229,7 @@ fn row<T: Tool>() -> Row {
         description: T::DESCRIPTION,
         toolset: T::TOOLSET,
         effect: T::EFFECT,
+        asks: T::ASKS.outline(),
         scopes: ScopeSet::of(T::SCOPES),
         published_input: schema::published_input(&input_schema),
         input_schema,
@@ -259,7 +266,11 @@ fn prepare<T: Tool>(
     ready: impl FnOnce(T::Args) -> Box<dyn Ready>,
 ) -> Result<Prepared, ToolError> {
     let args: T::Args = arguments::read(schema, arguments)?;
-    Ok(Prepared { patience: T::patience(&args), ready: ready(args) })
+    let confirmation = match T::ASKS {
+        Asks::Confirmation(confirmation) => Some(confirmation(&args)),
+        Asks::Nothing | Asks::Details(_) => None,
+    };
+    Ok(Prepared { patience: T::patience(&args), confirmation, ready: ready(args) })
 }
 
 /// What was sealed by this server is as it was written.

@@ -101,6 +101,34 @@ impl ToolError {
         )
     }
 
+    /// The user was asked and said no. `confirmation` tells what was asked: whether it may be done, or what is missing.
+    #[must_use]
+    pub fn declined(confirmation: bool) -> Self {
+        let message = "The user was asked and declined. Nothing was done.";
+        Self::new(
+            not_confirmed(confirmation),
+            message,
+            "Do not call the tool again unless the user asks for it.",
+        )
+    }
+
+    /// The user was asked and did not answer: the question was closed, or nobody was there.
+    #[must_use]
+    pub fn unanswered(confirmation: bool) -> Self {
+        let message = "The user was asked and gave no answer. Nothing was done.";
+        Self::new(
+            not_confirmed(confirmation),
+            message,
+            "Ask the user in words before you call the tool again.",
+        )
+    }
+
+    /// There is no room at the moment for what the call needs.
+    #[must_use]
+    pub fn busy(message: &'static str, remedy: &'static str) -> Self {
+        Self::new("busy", message, remedy).retryable(None)
+    }
+
     /// A fault of this server. The details are in the log.
     #[must_use]
     pub fn internal(cause: &(dyn Error + '_)) -> Self {
@@ -196,6 +224,10 @@ impl ToolError {
         serde_json::to_string(&Envelope { error: Body { error: self, request_id } })
             .unwrap_or_else(|_| r#"{"error":{"code":"internal_error"}}"#.to_owned())
     }
+}
+
+fn not_confirmed(confirmation: bool) -> &'static str {
+    if confirmation { "not_confirmed" } else { "not_answered" }
 }
 
 impl From<ApiError> for ToolError {

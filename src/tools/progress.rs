@@ -130,10 +130,12 @@ mod tests {
         let heard = Arc::new(Heard::default());
         let progress = Progress::to(Arc::clone(&heard) as Arc<dyn ProgressSink>);
         let minute = Duration::from_mins(1);
+        let begun = Instant::now();
         for _ in 0..3 {
             // A quick look, a pause, a slow look, which takes longer than it may.
             progress.during(minute, "Looking", tokio::time::sleep(Duration::from_millis(300))).await;
-            progress.report(0.0, 60.0, "found nothing".to_owned()).await;
+            progress.report(begun.elapsed().as_secs_f64(), 60.0, "found something".to_owned()).await;
+            progress.report(0.1, 60.0, "an older value".to_owned()).await;
             tokio::time::sleep(Duration::from_secs(8)).await;
             progress.during(minute, "Looking", tokio::time::sleep(Duration::from_secs(20))).await;
         }

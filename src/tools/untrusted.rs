@@ -45,6 +45,13 @@ fn is_invisible(c: char) -> bool {
         | '\u{e0000}'..='\u{e0fff}')
 }
 
+/// The text as one line in quotation marks that it cannot end, cut: for words to a person.
+pub(crate) fn quoted(text: &str, limit: usize) -> String {
+    let line: Vec<_> = text.split_whitespace().collect();
+    let line = clean(&line.join(" ")).replace(['“', '”'], "\"");
+    format!("“{}”", cut(&line, limit))
+}
+
 /// At most `limit` characters, with a mark where something was cut.
 pub(super) fn cut(text: &str, limit: usize) -> String {
     match text.char_indices().nth(limit) {

@@ -9,7 +9,7 @@ use crate::support::{TestServer, leaks, server::call};
 
 /// The records of this server, as soon as there are `count`: one is written when a request is over for the server, which
 /// may be after its answer has arrived.
-async fn records(server: &TestServer, count: usize) -> Vec<String> {
+pub async fn records(server: &TestServer, count: usize) -> Vec<String> {
     loop {
         let log = leaks::log();
         let ours = |line: &&str| line.contains("audit: call") && line.contains(server.platform.issuer());

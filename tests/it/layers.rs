@@ -3,19 +3,22 @@
 use std::{fs, path::Path};
 
 /// A room, the rooms it may know, and the libraries that are its alone to name.
-const ROOMS: [(&str, &[&str]); 19] = [
+const ROOMS: [(&str, &[&str]); 22] = [
     ("clock", &[]),
     ("outbound", &[]),
+    ("metrics", &[]),
+    ("traces", &[]),
     ("config", &["outbound", "api::retry", "tools::Toolset"]),
-    ("api", &["config", "outbound", "clock"]),
+    ("api", &["config", "outbound", "clock", "metrics", "traces"]),
     ("auth", &["api::credential", "api::error", "config", "outbound", "clock"]),
     ("policies", &[]),
     ("seal", &["auth", "clock"]),
-    ("tools", &["api", "auth", "clock", "policies", "resources"]),
+    ("questions", &["tools::untrusted"]),
+    ("tools", &["api", "auth", "clock", "policies", "questions", "resources", "traces"]),
     ("completions", &["api", "auth", "clock", "tools::untrusted"]),
     ("resources", &["api::ids", "completions"]),
     ("subscriptions", &["api", "auth", "clock"]),
-    ("prompts", &["api::ids", "completions", "policies", "tools::untrusted"]),
+    ("prompts", &["api::ids", "completions", "policies", "questions", "tools::untrusted"]),
     (
         "mcp",
         &[
@@ -25,14 +28,18 @@ const ROOMS: [(&str, &[&str]); 19] = [
             "completions",
             "subscriptions",
             "policies",
+            "questions",
+            "seal",
             "api",
             "auth",
             "seal",
             "config",
             "clock",
+            "metrics",
+            "traces",
         ],
     ),
-    ("http", &["mcp", "tools", "auth", "seal", "config", "clock"]),
+    ("http", &["mcp", "tools", "auth", "seal", "config", "clock", "metrics", "traces"]),
     ("telemetry", &["config"]),
     ("demo", &["clock", "outbound"]),
     // Another system's small server: the plumbing, nothing of the platform.
@@ -54,7 +61,13 @@ const ROOMS: [(&str, &[&str]); 19] = [
             "outbound",
         ],
     ),
-    ("app", &["http", "mcp", "prompts", "tools", "auth", "api", "config", "clock", "outbound", "seal"]),
+    (
+        "app",
+        &[
+            "http", "mcp", "prompts", "tools", "auth", "api", "config", "clock", "outbound", "seal",
+            "metrics", "traces",
+        ],
+    ),
     // For `doctor` and `healthcheck` also what they look at: who may call, which keys can be used, how to connect.
     (
         "cli",
@@ -70,6 +83,7 @@ const ROOMS: [(&str, &[&str]); 19] = [
             "config",
             "clock",
             "outbound",
+            "metrics",
             "api::error",
             "http::KNOWN_ORIGINS",
             "http::PublicUrls",
@@ -78,12 +92,14 @@ const ROOMS: [(&str, &[&str]); 19] = [
 ];
 
 /// Libraries that change shape often or carry a risk, and the only rooms that may name them.
-const LIBRARIES: [(&str, &[&str]); 6] = [
+const LIBRARIES: [(&str, &[&str]); 8] = [
     ("rmcp", &["mcp", "sequence"]),
     ("axum", &["http", "demo"]),
-    ("reqwest", &["outbound", "api", "auth", "app", "cli", "demo", "sequence"]),
+    ("reqwest", &["outbound", "api", "auth", "app", "cli", "demo", "sequence", "traces"]),
     ("jsonwebtoken", &["auth", "demo"]),
     ("redis", &["http"]),
+    ("prometheus_client", &["metrics"]),
+    ("opentelemetry", &["traces"]),
     ("clap", &["cli"]),
 ];
 

@@ -13,20 +13,29 @@ use crate::support::{ALL_SCOPES, Answer, TestServer, events::Events, server::cal
 
 const LIVE: (&str, &str) = ("SESSIONS", "live");
 
-async fn start(settings: &[(&str, &str)]) -> TestServer {
+pub async fn start(settings: &[(&str, &str)]) -> TestServer {
     let settings: Vec<_> = std::iter::once(LIVE).chain(settings.iter().copied()).collect();
     TestServer::with(&settings, Catalog::new()).await
 }
 
 async fn initialize(server: &TestServer, token: &str) -> Answer {
+    initialize_able(server, token, &json!({"elicitation": {}})).await
+}
+
+async fn initialize_able(server: &TestServer, token: &str, capabilities: &Value) -> Answer {
     let message = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
-        "protocolVersion": "2025-06-18", "capabilities": {"elicitation": {}}, "clientInfo": {"name": "t", "version": "1"}}});
+        "protocolVersion": "2025-06-18", "capabilities": capabilities, "clientInfo": {"name": "t", "version": "1"}}});
     server.send(server.request(Method::POST, "/mcp").bearer_auth(token).json(&message)).await
 }
 
-/// Opens a session and completes the handshake.
-async fn open(server: &TestServer, token: &str) -> String {
-    let answer = initialize(server, token).await;
+/// Opens a session of a client that shows forms, and completes the handshake.
+pub async fn open(server: &TestServer, token: &str) -> String {
+    open_able(server, token, &json!({"elicitation": {}})).await
+}
+
+/// The same of a client with these capabilities.
+pub async fn open_able(server: &TestServer, token: &str, capabilities: &Value) -> String {
+    let answer = initialize_able(server, token, capabilities).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
     assert_eq!(answer.json()["result"]["protocolVersion"], "2025-06-18");
     let session = answer.header("mcp-session-id").to_owned();
@@ -35,16 +44,16 @@ async fn open(server: &TestServer, token: &str) -> String {
     session
 }
 
-fn within(server: &TestServer, token: &str, session: &str, method: Method) -> RequestBuilder {
+pub fn within(server: &TestServer, token: &str, session: &str, method: Method) -> RequestBuilder {
     server.request(method, "/mcp").bearer_auth(token).header("mcp-session-id", session)
 }
 
-async fn send(server: &TestServer, token: &str, session: &str, message: &Value) -> Answer {
+pub async fn send(server: &TestServer, token: &str, session: &str, message: &Value) -> Answer {
     server.send(within(server, token, session, Method::POST).json(message)).await
 }
 
 /// The answer in an event stream.
-fn answer(text: &str) -> Value {
+pub fn answer(text: &str) -> Value {
     let data =
         text.lines().filter_map(|line| line.strip_prefix("data:")).rfind(|data| !data.trim().is_empty());
     serde_json::from_str(data.unwrap_or_else(|| panic!("no answer: {text}"))).unwrap()

@@ -12,6 +12,9 @@
 )]
 
 mod arguments;
+mod asking;
+mod asking_live;
+mod attacks;
 mod audit;
 mod bodies;
 mod budgets;
@@ -33,7 +36,9 @@ mod layers;
 mod limits;
 mod live;
 mod long_work;
+mod metrics;
 mod models;
+mod operate;
 mod outside_probes;
 mod portable_schemas;
 mod prompts;
@@ -54,3 +59,4 @@ mod tasks;
 mod tools;
 mod tools_reports;
 mod tools_schedules;
+mod traces;

@@ -88,9 +88,21 @@ impl Server {
         answer
     }
 
+    /// Sends something whose outcome is the answer to an earlier request.
+    async fn ask_with(&mut self, message: &Value, id: u32) -> Value {
+        self.send(message).await;
+        let answer = self.next().await.unwrap();
+        assert_eq!(answer["id"], id, "{answer}");
+        answer
+    }
+
     pub async fn initialize(&mut self) -> Value {
+        self.initialize_able(&json!({})).await
+    }
+
+    async fn initialize_able(&mut self, capabilities: &Value) -> Value {
         let hello = json!({"jsonrpc": "2.0", "id": 0, "method": "initialize", "params": {
-            "protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}}});
+            "protocolVersion": "2025-11-25", "capabilities": capabilities, "clientInfo": {"name": "t", "version": "1"}}});
         let answer = self.ask(&hello).await;
         self.send(&json!({"jsonrpc": "2.0", "method": "notifications/initialized"})).await;
         answer["result"].clone()
@@ -369,4 +381,65 @@ async fn without_a_usable_key_it_does_not_start() {
       - SEQUENTUM_API_KEY=(hidden) (environment) is refused: expected an API key, which starts with `sk-`; an administrator makes one per user on the Users page of the platform
     Run `sequentum-mcp --help` for all settings.
     ");
+}
+
+fn deletion() -> Value {
+    call(1, "delete_agent_schedule", &json!({"agentId": 7301, "scheduleId": 3102}))
+}
+
+fn writes(platform: &Platform) -> usize {
+    platform.requests().iter().filter(|request| request.method != "GET").count()
+}
+
+#[tokio::test]
+async fn a_2025_client_is_asked_by_a_request() {
+    let (platform, _) = start_platform().await;
+    let mut server = Server::start(command(&platform, alice().api_key));
+    server.initialize_able(&json!({"elicitation": {}})).await;
+    for (action, error) in [("decline", true), ("accept", false)] {
+        server.send(&deletion()).await;
+        let question = server.next().await.unwrap();
+        assert_eq!(question["method"], "elicitation/create", "{question}");
+        assert!(
+            question["params"]["message"].as_str().unwrap().starts_with("Delete schedule 3102"),
+            "{question}"
+        );
+        assert_eq!(writes(&platform), 0);
+        let response = json!({"jsonrpc": "2.0", "id": question["id"], "result": {"action": action}});
+        let result = server.ask_with(&response, 1).await;
+        assert_eq!(result["result"]["isError"], error, "{result}");
+    }
+    assert_eq!(writes(&platform), 1);
+    let (code, log) = server.end().await;
+    assert_eq!(code, Some(0), "{log}");
+    assert!(log.contains("outcome=\"not_confirmed\"") && log.contains("outcome=\"ok\""), "{log}");
+}
+
+#[tokio::test]
+async fn a_2026_client_is_asked_by_the_answer() {
+    let (platform, _) = start_platform().await;
+    let mut server = Server::start(command(&platform, alice().api_key));
+    let mut message = modern(deletion());
+    message["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"] = json!({"elicitation": {}});
+    let asked = server.ask(&message).await["result"].take();
+    assert_eq!(asked["resultType"], "input_required", "{asked}");
+    assert_eq!(writes(&platform), 0);
+    message["params"]["requestState"] = asked["requestState"].clone();
+    message["params"]["inputResponses"] = json!({"confirmation": {"action": "accept"}});
+    let done = server.ask(&message).await;
+    assert_eq!(done["result"]["isError"], false, "{done}");
+    assert_eq!(writes(&platform), 1);
+    assert_eq!(server.end().await.0, Some(0));
+}
+
+#[tokio::test]
+async fn the_end_of_input_ends_a_question() {
+    let (platform, _) = start_platform().await;
+    let mut server = Server::start(command(&platform, alice().api_key));
+    server.initialize_able(&json!({"elicitation": {}})).await;
+    server.send(&deletion()).await;
+    assert_eq!(server.next().await.unwrap()["method"], "elicitation/create");
+    let (code, log) = server.end().await;
+    assert_eq!(code, Some(0), "{log}");
+    assert_eq!(writes(&platform), 0);
 }

@@ -5,6 +5,7 @@ pub mod browser;
 pub mod contract;
 pub mod events;
 pub mod leaks;
+pub mod otlp;
 pub mod redis;
 mod schema;
 pub mod server;

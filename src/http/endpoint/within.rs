@@ -16,7 +16,7 @@ use crate::{
     auth::Caller,
     http::{
         Edge,
-        envelope::{Accepts, Envelope, MCP_PROTOCOL_VERSION, MCP_SESSION_ID},
+        envelope::{Accepts, Envelope, MCP_PROTOCOL_VERSION, MCP_SESSION_ID, no_method},
         in_flight,
         live::{Entered, Of, Place},
         problem::{Problem, rpc},
@@ -44,6 +44,10 @@ pub(super) async fn enter_session(
     envelope: &Envelope<'_>,
     caller: &Caller,
 ) -> Result<Within, Problem> {
+    // Only a live session was ever asked anything.
+    if envelope.is_response() && (edge.live.is_none() || !parts.headers.contains_key(MCP_SESSION_ID)) {
+        return Err(no_method());
+    }
     if envelope.modern {
         return Ok(Within::Nothing);
     }
@@ -176,6 +180,7 @@ fn opened(
     caller: &Caller,
     id: Option<String>,
 ) -> Response {
+    let live = id.is_some();
     let handle = edge.sessions.as_ref().and_then(|sessions| {
         let revision = negotiated(&content)?;
         sessions.seal(caller, &revision, id)
@@ -184,6 +189,7 @@ fn opened(
     let mut response = as_json(head, content);
     response.headers_mut().remove(MCP_SESSION_ID);
     if let Some(handle) = handle {
+        edge.metrics.session(live);
         response.headers_mut().insert(MCP_SESSION_ID, handle);
     }
     response

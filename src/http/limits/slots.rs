@@ -15,6 +15,7 @@ use super::super::problem::Problem;
 use crate::{
     auth::{Caller, PerCaller},
     config,
+    mcp::Counted,
 };
 
 /// When to try again: calls end all the time, streams do not.
@@ -84,7 +85,7 @@ impl Slots {
         }
         open.calls += 1;
         open.callers.entry(key.clone()).or_default().calls += 1;
-        Ok(Slot { slots: self.clone(), key, kind: Kind::Call })
+        Ok(Slot(Arc::new(Place { slots: self.clone(), key, kind: Mutex::new(Some(Kind::Call)) })))
     }
 
     /// For an event stream, which stays open for as long as the client likes.
@@ -103,7 +104,13 @@ impl Slots {
             .retry_after(STREAM_ENDS));
         }
         open.callers.entry(key.clone()).or_default().streams += 1;
-        Ok(Slot { slots: self.clone(), key, kind: Kind::Stream })
+        Ok(Slot(Arc::new(Place { slots: self.clone(), key, kind: Mutex::new(Some(Kind::Stream)) })))
+    }
+
+    /// Calls and streams that are open, of all callers.
+    pub(super) fn open(&self) -> (usize, usize) {
+        let open = self.lock();
+        (open.calls, open.callers.values().map(|count| count.streams).sum())
     }
 
     fn lock(&self) -> MutexGuard<'_, Open> {
@@ -113,26 +120,95 @@ impl Slots {
 
 /// One open call or stream; given back when dropped.
 #[derive(Debug)]
-pub(in crate::http) struct Slot {
+pub(in crate::http) struct Slot(Arc<Place>);
+
+#[derive(Debug)]
+struct Place {
     slots: Slots,
     key: PerCaller<()>,
-    kind: Kind,
+    /// Locked before the table, never after it.
+    kind: Mutex<Option<Kind>>,
 }
 
-impl Drop for Slot {
-    fn drop(&mut self) {
+/// A slot as it is seen by the work for which it was taken: while that waits for its user, it is an open stream and no
+/// running call.
+#[derive(Debug)]
+pub(in crate::http) struct Pausable(Arc<Place>);
+
+impl Counted for Pausable {
+    fn pause(&self) -> bool {
+        self.0.become_stream()
+    }
+
+    fn resume(&self) {
+        self.0.become_call();
+    }
+}
+
+impl Slot {
+    /// The same slot for the work that it was taken for. It does not keep it.
+    pub(in crate::http) fn pausable(&self) -> Pausable {
+        Pausable(Arc::clone(&self.0))
+    }
+}
+
+impl Place {
+    fn become_stream(&self) -> bool {
+        let mut kind = self.lock();
+        if *kind != Some(Kind::Call) {
+            return true;
+        }
         let mut open = self.slots.lock();
-        if self.kind == Kind::Call {
+        let Some(count) = open.callers.get_mut(&self.key) else { return true };
+        if count.streams >= self.slots.0.streams_per_caller {
+            return false;
+        }
+        count.streams += 1;
+        count.calls = count.calls.saturating_sub(1);
+        open.calls = open.calls.saturating_sub(1);
+        *kind = Some(Kind::Stream);
+        true
+    }
+
+    fn become_call(&self) {
+        let mut kind = self.lock();
+        // One that was given back meanwhile stays given back.
+        if *kind != Some(Kind::Stream) {
+            return;
+        }
+        let mut open = self.slots.lock();
+        let Some(count) = open.callers.get_mut(&self.key) else { return };
+        count.streams = count.streams.saturating_sub(1);
+        count.calls += 1;
+        open.calls += 1;
+        *kind = Some(Kind::Call);
+    }
+
+    fn give_back(&self) {
+        let Some(kind) = self.lock().take() else { return };
+        let mut open = self.slots.lock();
+        if kind == Kind::Call {
             open.calls = open.calls.saturating_sub(1);
         }
         let hash_map::Entry::Occupied(mut entry) = open.callers.entry(self.key.clone()) else { return };
         let count = entry.get_mut();
-        match self.kind {
+        match kind {
             Kind::Call => count.calls = count.calls.saturating_sub(1),
             Kind::Stream => count.streams = count.streams.saturating_sub(1),
         }
         if count.calls == 0 && count.streams == 0 {
             entry.remove();
         }
+    }
+
+    /// What it is at the moment; nothing once it was given back.
+    fn lock(&self) -> MutexGuard<'_, Option<Kind>> {
+        self.kind.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        self.0.give_back();
     }
 }

@@ -45,6 +45,11 @@ impl Store {
         Ok(Self { client, script, timeout, clock, connection: ArcSwapOption::empty(), lost: Notify::new() })
     }
 
+    /// Whether a connection stands.
+    pub(super) fn is_connected(&self) -> bool {
+        self.connection.load().is_some()
+    }
+
     /// Takes one request out of the bucket of `name`; `None` when the store does not say.
     pub(super) async fn take(&self, quota: &Arc<Quota>, name: Name) -> Option<Standing> {
         let connection = self.connection.load_full()?;

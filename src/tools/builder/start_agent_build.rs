@@ -13,8 +13,9 @@ use crate::{
     api::ids::{BuildSessionId, SpaceId},
     auth::Scope,
     policies::prompt_handling,
+    questions::BUILD,
     tools::{
-        Begun, Effect, LongTool, Stage, Tool, ToolCx, ToolError, Toolset,
+        Asks, Begun, Effect, LongTool, Stage, Tool, ToolCx, ToolError, Toolset,
         arguments::Flag,
         long::{is_over, until},
         lost,
@@ -101,6 +102,8 @@ impl Tool for StartAgentBuild {
     const TOOLSET: Toolset = Toolset::Builder;
     const EFFECT: Effect = Effect::Launch;
     const SCOPES: &'static [Scope] = &[Scope::AgentsWrite, Scope::AgentsRead];
+
+    const ASKS: Asks<Args> = Asks::Details(&BUILD);
 
     type Args = Args;
     type Output = Output;

@@ -10,7 +10,11 @@ use crate::{
         ids::{AgentId, RunId},
     },
     auth::Scope,
-    tools::{Effect, Tool, ToolCx, ToolError, Toolset, arguments::choice},
+    tools::{
+        Asks, Effect, Tool, ToolCx, ToolError, Toolset,
+        arguments::choice,
+        asking::{About, Confirmation},
+    },
 };
 
 /// The tool.
@@ -48,6 +52,22 @@ impl Tool for DeleteRun {
     const TOOLSET: Toolset = Toolset::Runs;
     const EFFECT: Effect = Effect::Destroy { repeatable: true };
     const SCOPES: &'static [Scope] = &[Scope::AgentsWrite];
+
+    const ASKS: Asks<Args> = Asks::Confirmation(|&Args { agent_id, run_id, remove_method }| {
+        Confirmation::new(About::Agent(agent_id), move |agent| match remove_method {
+            None | Some(Removal::EntireRun) => {
+                format!("Delete run {run_id} of {agent}, with all its files, for good?")
+            }
+            Some(Removal::AllFiles) => {
+                format!("Delete all files of run {run_id} of {agent} for good? Its record is kept.")
+            }
+            Some(Removal::AllFilesAndAgentInput) => {
+                format!(
+                    "Delete all files and the input of run {run_id} of {agent} for good? Its record is kept."
+                )
+            }
+        })
+    });
 
     type Args = Args;
     type Output = Acknowledged;

@@ -3,7 +3,12 @@
 use super::Acknowledged;
 use crate::{
     auth::Scope,
-    tools::{Effect, Tool, ToolCx, ToolError, Toolset, arguments::RunArgs, lost},
+    tools::{
+        Asks, Effect, Tool, ToolCx, ToolError, Toolset,
+        arguments::RunArgs,
+        asking::{About, Confirmation},
+        lost,
+    },
 };
 
 /// The tool.
@@ -16,6 +21,14 @@ impl Tool for KillAgent {
     const TOOLSET: Toolset = Toolset::Runs;
     const EFFECT: Effect = Effect::Destroy { repeatable: false };
     const SCOPES: &'static [Scope] = &[Scope::AgentsWrite];
+
+    const ASKS: Asks<RunArgs> = Asks::Confirmation(|&RunArgs { agent_id, run_id }| {
+        Confirmation::new(About::Agent(agent_id), move |agent| {
+            format!(
+                "End run {run_id} of {agent}? If it is stopping already, it is ended by force and what was not saved is lost."
+            )
+        })
+    });
 
     type Args = RunArgs;
     type Output = Acknowledged;

@@ -3,7 +3,10 @@
 use super::{Done, Which};
 use crate::{
     auth::Scope,
-    tools::{Effect, Tool, ToolCx, ToolError, Toolset},
+    tools::{
+        Asks, Effect, Tool, ToolCx, ToolError, Toolset,
+        asking::{About, Confirmation},
+    },
 };
 
 /// The tool.
@@ -16,6 +19,12 @@ impl Tool for DeleteAgentSchedule {
     const TOOLSET: Toolset = Toolset::Schedules;
     const EFFECT: Effect = Effect::Destroy { repeatable: true };
     const SCOPES: &'static [Scope] = &[Scope::AgentsWrite];
+
+    const ASKS: Asks<Which> = Asks::Confirmation(|&Which { agent_id, schedule_id }| {
+        Confirmation::new(About::Agent(agent_id), move |agent| {
+            format!("Delete schedule {schedule_id} of {agent} for good? Runs that it has started go on.")
+        })
+    });
 
     type Args = Which;
     type Output = Done;

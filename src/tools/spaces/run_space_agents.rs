@@ -15,8 +15,9 @@ use crate::{
     auth::Scope,
     resources::ResourceUri,
     tools::{
-        Begun, Effect, LongTool, Stage, Tool, ToolCx, ToolError, Toolset,
+        Asks, Begun, Effect, LongTool, Stage, Tool, ToolCx, ToolError, Toolset,
         arguments::JsonText,
+        asking::{About, Confirmation},
         long::{is_over, until},
         lost,
     },
@@ -53,6 +54,12 @@ impl Tool for RunSpaceAgents {
     const TOOLSET: Toolset = Toolset::Spaces;
     const EFFECT: Effect = Effect::Launch;
     const SCOPES: &'static [Scope] = &[Scope::SpacesWrite];
+
+    const ASKS: Asks<Args> = Asks::Confirmation(|args| {
+        Confirmation::new(About::Space(args.space_id), |space| {
+            format!("Start every agent in {space}? Each run uses credits.")
+        })
+    });
 
     type Args = Args;
     type Output = SpaceRun;

@@ -7,8 +7,9 @@ use crate::{
     api::ids::AgentId,
     auth::Scope,
     tools::{
-        Effect, Tool, ToolCx, ToolError, Toolset,
+        Asks, Effect, Tool, ToolCx, ToolError, Toolset,
         arguments::{Bounded, Text},
+        asking::{About, Confirmation},
         lost,
     },
 };
@@ -45,6 +46,15 @@ impl Tool for RestoreAgentVersion {
     const TOOLSET: Toolset = Toolset::Versions;
     const EFFECT: Effect = Effect::Create;
     const SCOPES: &'static [Scope] = &[Scope::AgentsWrite];
+
+    const ASKS: Asks<Args> = Asks::Confirmation(|args| {
+        let version = args.version_number.get();
+        Confirmation::new(About::Agent(args.agent_id), move |agent| {
+            format!(
+                "Make version {version} of {agent} current again? It is saved as a new version; nothing is overwritten."
+            )
+        })
+    });
 
     type Args = Args;
     type Output = Output;

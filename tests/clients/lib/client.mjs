@@ -21,9 +21,9 @@ export const ERAS = [
 ];
 
 /** The official client and its transport, not yet connected. Every request it makes is noted in `journal`. */
-export function create(demo, era, provider) {
+export function create(demo, era, provider, capabilities = {}) {
   const journal = [];
-  const client = new Client({ name: 'official-client-test', version: '1.0.0' }, era.options);
+  const client = new Client({ name: 'official-client-test', version: '1.0.0' }, { ...era.options, capabilities });
   const transport = new StreamableHTTPClientTransport(new URL(demo.endpoint), {
     authProvider: provider,
     fetch: async (url, init) => {
@@ -47,8 +47,8 @@ export async function signIn(demo, era, provider, { login }) {
 }
 
 /** A connected client; the provider has, or gets by refreshing, a token. */
-export async function connected(demo, era, provider) {
-  const whole = create(demo, era, provider);
+export async function connected(demo, era, provider, capabilities) {
+  const whole = create(demo, era, provider, capabilities);
   await whole.connect();
   return whole;
 }

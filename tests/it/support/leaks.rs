@@ -62,6 +62,22 @@ pub fn check_log(from: usize) {
     }
 }
 
+/// Fails if a secret or something private stands in what is counted.
+pub fn check_metrics(page: &str) {
+    for hidden in lock(&SECRETS).iter().chain(&*lock(&PRIVATE)) {
+        let line = page.lines().find(|line| line.contains(&**hidden));
+        assert!(line.is_none(), "the metrics hold {hidden:?}: {line:?}");
+    }
+}
+
+/// Fails if a secret or something private stands in what is sent to a collector.
+pub fn check_bytes(bytes: &[u8]) {
+    for hidden in lock(&SECRETS).iter().chain(&*lock(&PRIVATE)) {
+        let found = bytes.windows(hidden.len()).any(|window| window == hidden.as_bytes());
+        assert!(!found, "the traces hold {hidden:?}");
+    }
+}
+
 fn remember(list: &Mutex<Vec<String>>, text: &str) {
     let mut list = lock(list);
     if !list.iter().any(|known| known == text) {

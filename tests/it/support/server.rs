@@ -9,6 +9,7 @@ use sequentum_mcp::{
     clock::Clock,
     config::{Config, Sources},
     demo::{Login, Options, Platform},
+    metrics::{CONTENT_TYPE, Metrics, Now},
     outbound,
     tools::Catalog,
 };
@@ -23,6 +24,8 @@ pub struct TestServer {
     pub clock: Clock,
     pub origin: String,
     pub address: SocketAddr,
+    metrics_address: Option<SocketAddr>,
+    metrics: Metrics,
     catalog: Catalog,
     http: reqwest::Client,
     stop: Option<oneshot::Sender<()>>,
@@ -114,6 +117,8 @@ impl TestServer {
             // Time stands still, so nothing would be given back. Tests of the limits set their own.
             ("MCP_RATE_LIMIT_MAX".to_owned(), "1000000".to_owned()),
             ("RATE_LIMIT_PER_ADDRESS".to_owned(), "1000000".to_owned()),
+            // So that every test looks for secrets in what is counted.
+            ("METRICS_ADDR".to_owned(), "0".to_owned()),
         ];
         environment.extend(settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let mut config = Config::load(&Sources::default().with_environment(environment)).unwrap();
@@ -122,13 +127,26 @@ impl TestServer {
         tune(&mut config);
         let app = App::on(listener().await, &config, clock.clone(), catalog.clone()).unwrap();
         let address = app.local_addr().unwrap();
+        let (metrics_address, metrics) = (app.metrics_addr(), app.metrics());
         let (stop, stopped) = oneshot::channel::<()>();
         let serving = tokio::spawn(app.run(async {
             let _ = stopped.await;
         }));
         let origin = format!("http://{address}");
         let http = outbound::client(&Url::parse(&origin).unwrap()).unwrap();
-        Self { platform, clock, origin, address, catalog, http, stop: Some(stop), serving, log_start }
+        Self {
+            platform,
+            clock,
+            origin,
+            address,
+            metrics_address,
+            metrics,
+            catalog,
+            http,
+            stop: Some(stop),
+            serving,
+            log_start,
+        }
     }
 
     pub fn endpoint(&self) -> String {
@@ -215,6 +233,20 @@ impl TestServer {
         self.send(self.request(Method::GET, path)).await
     }
 
+    /// Where metrics are scraped.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_address
+    }
+
+    /// The page of metrics, as Prometheus gets it.
+    pub async fn scrape(&self) -> String {
+        let address = self.metrics_address.expect("metrics are switched on");
+        let response = self.http.get(format!("http://{address}/metrics")).send().await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        assert_eq!(response.headers()["content-type"], CONTENT_TYPE);
+        response.text().await.unwrap()
+    }
+
     /// A POST with the headers of a 2025-06-18 client.
     pub fn post(&self, token: Option<&str>, message: &Value) -> RequestBuilder {
         let request = self
@@ -230,15 +262,19 @@ impl TestServer {
 
     /// The same message as a 2026-07-28 client sends it.
     pub fn post_modern(&self, token: &str, message: &Value) -> RequestBuilder {
+        let given = &message["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"];
+        let given = given.as_object().cloned().unwrap_or_default();
+        self.post_able(token, message, &Value::Object(given))
+    }
+
+    /// The same from a client with these capabilities.
+    pub fn post_able(&self, token: &str, message: &Value, capabilities: &Value) -> RequestBuilder {
         let mut message = message.clone();
         if message["params"].is_null() {
             message["params"] = json!({});
         }
         message["params"]["_meta"]["io.modelcontextprotocol/protocolVersion"] = json!("2026-07-28");
-        let capabilities = &mut message["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"];
-        if capabilities.is_null() {
-            *capabilities = json!({});
-        }
+        message["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"] = capabilities.clone();
         let mut request = self
             .request(Method::POST, "/mcp")
             .header("accept", "application/json, text/event-stream")
@@ -298,6 +334,8 @@ impl Drop for TestServer {
     fn drop(&mut self) {
         if !std::thread::panicking() {
             leaks::check_log(self.log_start);
+            let now = Now { calls: 0, streams: 0, live_sessions: 0, ready: true, store_connected: true };
+            leaks::check_metrics(&self.metrics.page(&now).unwrap_or_default());
         }
     }
 }
@@ -315,6 +353,9 @@ fn note_secrets(request: &reqwest::Request) {
     if let Ok(message) = serde_json::from_slice::<Value>(body) {
         note_texts(&message["params"]["arguments"]);
         note_texts(&message["params"]["uri"]);
+        note_texts(&message["params"]["inputResponses"]);
+        note_texts(&message["params"]["requestState"]);
+        note_texts(&message["result"]);
         note_texts(&message["params"]["taskId"]);
     }
 }
