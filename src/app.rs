@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use tokio::{net::TcpListener, time::Instant};
 use url::Url;
 
@@ -103,7 +103,8 @@ fn listen_for_metrics(address: SocketAddr) -> Result<TcpListener, StartError> {
 }
 
 /// What the operator offers.
-fn selection(config: &config::Mcp) -> Selection {
+#[must_use]
+pub fn selection(config: &config::Mcp) -> Selection {
     let selection = Selection::of(&config.toolsets);
     if config.read_only { selection.read_only() } else { selection }
 }
@@ -201,6 +202,7 @@ impl App {
         let limits = server::Limits {
             connections: config.http.max_connections,
             idle: config.http.idle_timeout,
+            notice: config.http.shutdown_delay,
             grace: config.http.shutdown_grace,
         };
         Ok(Self { listener, metrics: scraped, edge, limits })
@@ -290,17 +292,17 @@ pub struct LocalApp {
 }
 
 impl LocalApp {
-    /// Builds everything. `key` goes to the platform with each call; nothing is sent yet.
+    /// Builds everything. The credential of `caller` goes to the platform with each call; nothing is sent yet.
     ///
     /// # Errors
     ///
     /// See [`StartError`].
-    pub fn new(config: &Config, key: &SecretString, clock: Clock) -> Result<Self, StartError> {
+    pub fn new(config: &Config, caller: Caller, clock: Clock) -> Result<Self, StartError> {
         let http = outbound::client(&config.api.url)?;
         let api = Arc::new(Api::new(&config.api, http, clock.clone()));
         let sealer = Arc::new(Sealer::new(&config.sessions.keys, clock.clone())?);
         let mcp = Mcp::new(&config.mcp, api, Arc::new(Catalog::new()), clock, sealer)?;
-        Ok(Self { mcp, caller: Arc::new(Caller::local(key)), selection: selection(&config.mcp) })
+        Ok(Self { mcp, caller: Arc::new(caller), selection: selection(&config.mcp) })
     }
 
     /// Serves until the client closes its end or `stop` completes.

@@ -7,7 +7,7 @@
 mod api_keys;
 mod caller;
 mod challenge;
-mod client;
+pub(crate) mod client;
 mod introspect;
 mod keys;
 mod offered;
@@ -33,9 +33,10 @@ use self::{
 };
 pub use self::{
     api_keys::Confirm,
-    caller::{Caller, PerCaller, Principal},
+    caller::{Caller, Local, PerCaller, Principal},
     challenge::{Challenger, step_up_message},
-    keys::{FALLBACK_PATH, KeyStore, TRUST_FOR, metadata_urls, survey},
+    client::metadata_urls,
+    keys::{FALLBACK_PATH, KeyStore, TRUST_FOR, survey},
     refusal::Refusal,
     scopes::{Scope, ScopeSet},
     verify::{LEEWAY, Verifier},

@@ -7,6 +7,8 @@ mod catalog;
 mod demo;
 mod doctor;
 mod healthcheck;
+mod login;
+mod logout;
 pub mod sequence;
 mod serve;
 mod stdio;
@@ -42,6 +44,8 @@ fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         "catalog" => catalog::run(matches),
         "doctor" => doctor::run(load(matches, |sources| sources), matches),
         "healthcheck" => with_config(matches, |config| healthcheck::run(&config, matches)),
+        "login" => with_config_but_address(matches, |config| login::run(&config, matches)),
+        "logout" => with_config_but_address(matches, |config| logout::run(&config)),
         "stdio" => with_config_but_address(matches, |config| stdio::run(&config)),
         _ => with_config(matches, |config| serve::run(&config)),
     }
@@ -57,13 +61,15 @@ fn parse(command: Command, arguments: impl IntoIterator<Item = OsString>) -> Res
     })
 }
 
-fn command() -> Command {
+/// The whole command line. A test holds the commands in the documentation against it.
+#[must_use]
+pub fn command() -> Command {
     let command = Command::new(NAME)
         .version(env!("CARGO_PKG_VERSION"))
         .about("MCP server for the Sequentum web-scraping platform")
         .subcommand(Command::new("serve").about("Serve over HTTP to many users (also what runs without a command)"))
         .subcommand(Command::new("stdio").about(
-            "Serve one user over standard input and output, with the API key in SEQUENTUM_API_KEY",
+            "Serve one user over standard input and output, with the API key in SEQUENTUM_API_KEY or the sign-in of `login`",
         ))
         .subcommand(
             Command::new("demo")
@@ -76,18 +82,20 @@ fn command() -> Command {
                         .help("Port of the simulated platform [default: 3001, or any free one if that is taken]"),
                 ),
         )
+        .subcommand(login::command())
+        .subcommand(Command::new("logout").about("Forget the sign-in of `login`"))
         .subcommand(doctor::command())
         .subcommand(healthcheck::command())
         .subcommand(
             Command::new("catalog")
-                .about("Print the reference of tools, prompts, resources, settings or metrics")
+                .about("Print the reference of tools, prompts, resources, settings or metrics, or the lists in the README")
                 .arg(
                     Arg::new("page")
-                        .value_parser(["tools", "prompts", "resources", "configuration", "metrics"])
+                        .value_parser(["tools", "prompts", "resources", "configuration", "metrics", "readme"])
                         .default_value("tools")
                         .help("What to print"),
                 )
-                .arg(Arg::new("json").long("json").num_args(0).help("The same as JSON, but for the configuration and the metrics")),
+                .arg(Arg::new("json").long("json").num_args(0).help("The same as JSON: tools, prompts and resources")),
         );
     with_settings(command, settings::ALL)
 }

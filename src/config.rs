@@ -76,7 +76,9 @@ pub struct Http {
     pub max_connections: usize,
     /// Header and keep-alive time-out.
     pub idle_timeout: Duration,
-    /// Time for running calls after SIGTERM.
+    /// Time for balancers to learn of SIGTERM.
+    pub shutdown_delay: Duration,
+    /// Time for running calls after that.
     pub shutdown_grace: Duration,
 }
 
@@ -87,6 +89,8 @@ pub struct Api {
     pub url: Url,
     /// The API key of the one user of `stdio`.
     pub key: Option<SecretString>,
+    /// The OAuth client of `login`; `None` registers one.
+    pub login_client_id: Option<String>,
     /// Deadline of one attempt.
     pub timeout: Duration,
     /// Largest answer in bytes.
@@ -246,12 +250,14 @@ fn read(r: &mut Reader<'_>) -> Option<Config> {
             max_body_bytes: usize::try_from(r.number(&settings::MAX_BODY_BYTES, 1024..=16_777_216)).ok()?,
             max_connections: usize::try_from(r.number(&settings::MAX_CONNECTIONS, 1..=1_000_000)).ok()?,
             idle_timeout: seconds(r.number(&settings::IDLE_TIMEOUT_SECONDS, 1..=3600)),
+            shutdown_delay: seconds(r.number(&settings::SHUTDOWN_DELAY_SECONDS, 0..=600)),
             shutdown_grace: seconds(r.number(&settings::SHUTDOWN_GRACE_SECONDS, 0..=600)),
         },
         auth,
         api: Api {
             url: api_url,
             key: r.optional(&settings::SEQUENTUM_API_KEY, api_key),
+            login_client_id: r.optional(&settings::LOGIN_CLIENT_ID, |text| Some(text.to_owned())),
             timeout: seconds(r.number(&settings::API_TIMEOUT_SECONDS, 1..=600)),
             max_response_bytes: usize::try_from(
                 r.number(&settings::MAX_RESPONSE_BYTES, 65_536..=268_435_456),

@@ -16,6 +16,7 @@ mod landing;
 mod layers;
 mod limits;
 mod live;
+mod llms;
 mod problem;
 mod scrape;
 mod selection;
@@ -154,6 +155,8 @@ impl PublicUrls {
 const ENDPOINT: &str = "/mcp";
 /// RFC 9728: root document; the endpoint's own has its path appended.
 const RESOURCE_METADATA: &str = "/.well-known/oauth-protected-resource";
+/// What is said about the API behind this server, for people.
+const DOCUMENTATION: &str = "https://docs.sequentum.com/api";
 /// RFC 8414: the issuer's document, for clients that look for it here.
 const SERVER_METADATA: &str = "/.well-known/oauth-authorization-server";
 
@@ -195,6 +198,8 @@ pub fn router(edge: Arc<Edge>) -> Router {
         .route("/.well-known/oauth-authorization-server/mcp", get(well_known::authorization_server))
         // For people.
         .route("/", get(landing::page))
+        // For assistants that are asked about this server.
+        .route("/llms.txt", get(llms::page))
         .fallback(any(problem::not_found))
         .method_not_allowed_fallback(problem::method_not_allowed)
         .layer(from_fn_with_state(Arc::clone(&edge), limits::pages));

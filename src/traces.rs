@@ -169,13 +169,15 @@ impl Span {
             attributes.push(KeyValue::new("mcp.protocol.version", revision));
         }
         if let Some(subject) = subject {
-            let (key, operation) = match method {
-                "tools/call" => ("gen_ai.tool.name", Some("execute_tool")),
-                "prompts/get" => ("gen_ai.prompt.name", None),
-                _ => ("mcp.resource.kind", None),
+            let key = match method {
+                "prompts/get" => "gen_ai.prompt.name",
+                "resources/read" | "resources/subscribe" => "mcp.resource.kind",
+                _ => "gen_ai.tool.name",
             };
             attributes.push(KeyValue::new(key, subject));
-            attributes.extend(operation.map(|name| KeyValue::new("gen_ai.operation.name", name)));
+        }
+        if method == "tools/call" {
+            attributes.push(KeyValue::new("gen_ai.operation.name", "execute_tool"));
         }
         let name = subject.map_or_else(|| method.to_owned(), |subject| format!("{method} {subject}"));
         let own = open.traces.propagator.extract_with_context(&Context::new(), &from);

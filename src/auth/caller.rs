@@ -12,7 +12,7 @@ use crate::api::credential::Credential;
 ///
 /// The fields are private and the constructors are visible inside `auth` only, so holding a `Caller` proves that
 /// verification took place; nothing in headers, arguments or sessions can make one. The one exception is
-/// [`Caller::local`], for a process that serves nobody but the user who started it. `Debug` and logs show the subject,
+/// [`Caller::local`] (and [`Caller::signed_in`]), for a process that serves nobody but the user who started it. `Debug` and logs show the subject,
 /// never the credential.
 #[derive(Clone)]
 pub struct Caller {
@@ -22,6 +22,16 @@ pub struct Caller {
     scopes: ScopeSet,
     expires_at: Option<i64>,
     credential: Option<Credential>,
+    local: Option<Local>,
+}
+
+/// What the user who started this process holds: it decides what is said when the platform refuses it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Local {
+    /// An API key, in a setting.
+    Key,
+    /// A sign-in of `sequentum-mcp login`.
+    SignIn,
 }
 
 /// The identity behind a caller: the issuer and the subject within it. Part of every cache key and session handle.
@@ -79,7 +89,15 @@ impl Caller {
     pub(super) fn from_token(verified: Verified, credential: Credential) -> Self {
         let Verified { principal, client_id, organization, scopes, expires_at } = verified;
         let organization = organization.map(Arc::from);
-        Self { principal, client_id, organization, scopes, expires_at, credential: Some(credential) }
+        Self {
+            principal,
+            client_id,
+            organization,
+            scopes,
+            expires_at,
+            credential: Some(credential),
+            local: None,
+        }
     }
 
     /// The holder of a confirmed API key, who has all rights of the user it was made for.
@@ -91,6 +109,7 @@ impl Caller {
             scopes: ScopeSet::ALL,
             expires_at: None,
             credential: Some(credential),
+            local: None,
         }
     }
 
@@ -103,6 +122,7 @@ impl Caller {
             scopes: ScopeSet::ALL,
             expires_at: None,
             credential: None,
+            local: None,
         }
     }
 
@@ -117,7 +137,29 @@ impl Caller {
             scopes: ScopeSet::ALL,
             expires_at: None,
             credential: Some(Credential::api_key(key.expose_secret())),
+            local: Some(Local::Key),
         }
+    }
+
+    /// The same user, signed in through the browser. `scopes` are those that were granted; `credential` gives out access
+    /// tokens as long as the sign-in lasts.
+    #[must_use]
+    pub fn signed_in(scopes: ScopeSet, client_id: &str, credential: Credential) -> Self {
+        Self {
+            principal: Principal::new("local", "sign-in"),
+            client_id: Some(client_id.to_owned()),
+            organization: None,
+            scopes,
+            expires_at: None,
+            credential: Some(credential),
+            local: Some(Local::SignIn),
+        }
+    }
+
+    /// What the user holds who started this process; `None` for everybody who comes over HTTP.
+    #[must_use]
+    pub fn local_credential(&self) -> Option<Local> {
+        self.local
     }
 
     /// Issuer and subject.

@@ -7,7 +7,8 @@ use futures_util::future::BoxFuture;
 use http::HeaderValue;
 use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse};
 use secrecy::{ExposeSecret, SecretString};
-use url::form_urlencoded::byte_serialize;
+use serde::de::DeserializeOwned;
+use url::{Url, form_urlencoded::byte_serialize};
 
 use crate::{
     config::OAuthClient,
@@ -15,13 +16,13 @@ use crate::{
 };
 
 /// One request, with its answer.
-pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
 /// Largest document read: metadata, a key set, a token.
 const MAX_DOCUMENT: usize = 256 * 1024;
 
 /// The process's HTTP client in the form that the OAuth library asks for.
 #[derive(Debug)]
-pub(super) struct OAuthHttp(pub reqwest::Client);
+pub(crate) struct OAuthHttp(pub reqwest::Client);
 
 impl<'c> AsyncHttpClient<'c> for OAuthHttp {
     type Error = FetchError;
@@ -42,11 +43,71 @@ impl<'c> AsyncHttpClient<'c> for OAuthHttp {
 }
 
 /// The whole body, up to the limit.
-pub(super) async fn read(response: reqwest::Response) -> Result<Vec<u8>, FetchError> {
+pub(crate) async fn read(response: reqwest::Response) -> Result<Vec<u8>, FetchError> {
     outbound::body(response, MAX_DOCUMENT).await.map_err(|error| match error {
         BodyError::Http(error) => error.into(),
         BodyError::TooLarge(_) => FetchError::TooLarge,
     })
+}
+
+/// The issuer's metadata: RFC 8414 first, `OpenID` Connect discovery second; `None` if there is neither.
+pub(crate) async fn discover<T: DeserializeOwned>(
+    http: &reqwest::Client,
+    issuer: &str,
+) -> Result<Option<T>, FetchError> {
+    for url in metadata_urls(issuer)? {
+        let Some(metadata) = get::<serde_json::Value>(http, &url).await? else { continue };
+        // RFC 8414 section 3.3: a document that names another issuer must not be used.
+        if metadata.get("issuer").and_then(serde_json::Value::as_str) != Some(issuer) {
+            return Err(FetchError::OtherIssuer);
+        }
+        return Ok(Some(serde_json::from_value(metadata)?));
+    }
+    Ok(None)
+}
+
+/// The document at `url`; `None` for a 404 or another client error.
+pub(super) async fn get<T: DeserializeOwned>(
+    http: &reqwest::Client,
+    url: &Url,
+) -> Result<Option<T>, FetchError> {
+    let request = http.get(url.clone()).header(http::header::ACCEPT, "application/json");
+    let response = request.timeout(TIMEOUT).send().await?;
+    if response.status().is_client_error() {
+        return Ok(None);
+    }
+    if !response.status().is_success() {
+        return Err(FetchError::Status(response.status().as_u16()));
+    }
+    Ok(Some(serde_json::from_slice(&read(response).await?)?))
+}
+
+/// An address from the metadata that we may trust or send a secret to.
+pub(crate) fn secure(address: &str) -> Result<Url, FetchError> {
+    let url = Url::parse(address)?;
+    if url.scheme() != "https" && !outbound::is_loopback(&url) {
+        return Err(FetchError::Insecure);
+    }
+    Ok(url)
+}
+
+/// RFC 8414 section 3.1 puts the well-known part before the issuer's path; `OpenID` Connect Discovery appends it.
+///
+/// # Errors
+///
+/// When the issuer is no URL.
+pub fn metadata_urls(issuer: &str) -> Result<Vec<Url>, url::ParseError> {
+    let base = Url::parse(issuer)?;
+    let origin = base.origin().ascii_serialization();
+    let path = base.path().trim_end_matches('/');
+    let mut urls = vec![
+        Url::parse(&format!("{origin}/.well-known/oauth-authorization-server{path}"))?,
+        Url::parse(&format!("{origin}/.well-known/openid-configuration{path}"))?,
+    ];
+    if !path.is_empty() {
+        urls.push(Url::parse(&format!("{origin}{path}/.well-known/openid-configuration"))?);
+    }
+    Ok(urls)
 }
 
 /// HTTP Basic with both halves form-encoded, as RFC 6749 section 2.3.1 wants.
@@ -61,7 +122,7 @@ pub(super) fn basic(client: &OAuthClient) -> Option<HeaderValue> {
 
 /// Why a document could not be had.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum FetchError {
+pub(crate) enum FetchError {
     #[error("request failed: {}", crate::api::error::chain(.0))]
     Http(#[from] reqwest::Error),
     #[error("answered with status {0}")]
@@ -83,4 +144,18 @@ pub(super) enum FetchError {
     TooManyKeys(usize),
     #[error("an address in the metadata is not a URL: {0}")]
     Url(#[from] url::ParseError),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metadata_is_looked_up_where_the_standards_put_it() {
+        let urls = metadata_urls("https://as.example/tenant").unwrap();
+        assert_eq!(urls[0].as_str(), "https://as.example/.well-known/oauth-authorization-server/tenant");
+        assert_eq!(urls[1].as_str(), "https://as.example/.well-known/openid-configuration/tenant");
+        assert_eq!(urls[2].as_str(), "https://as.example/tenant/.well-known/openid-configuration");
+        assert_eq!(metadata_urls("https://as.example").unwrap().len(), 2);
+    }
 }

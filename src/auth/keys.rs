@@ -18,8 +18,8 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 use url::Url;
 
-use super::client::{self, FetchError};
-use crate::{clock::Clock, outbound};
+use super::client::{self, FetchError, secure};
+use crate::clock::Clock;
 
 /// Keys are fetched again when they are this old.
 const REFRESH_AFTER: Duration = Duration::from_mins(10);
@@ -171,7 +171,7 @@ impl KeyStore {
     }
 
     async fn fetch_keys(&self) -> Result<HashMap<String, Arc<Key>>, FetchError> {
-        let metadata = self.discover().await?;
+        let metadata: Option<Metadata> = client::discover(&self.http, &self.issuer).await?;
         let address = |text: Option<String>| text.as_deref().map(secure).transpose();
         let (keys, tokens) = match metadata {
             Some(metadata) => (address(metadata.jwks_uri)?, address(metadata.token_endpoint)?),
@@ -182,39 +182,13 @@ impl KeyStore {
             Some(url) => url,
             None => Url::parse(&format!("{}{FALLBACK_PATH}", self.issuer))?,
         };
-        let document: JwkDocument = self.get(&url).await?.ok_or(FetchError::Missing)?;
+        let document: JwkDocument = client::get(&self.http, &url).await?.ok_or(FetchError::Missing)?;
         if document.keys.len() > MAX_KEYS {
             return Err(FetchError::TooManyKeys(MAX_KEYS));
         }
         let keys: HashMap<_, _> = document.keys.into_iter().filter_map(usable).collect();
         // A document without a usable key never replaces one that has some.
         if keys.is_empty() { Err(FetchError::NoUsableKey) } else { Ok(keys) }
-    }
-
-    /// The issuer's metadata: RFC 8414 first, `OpenID` Connect discovery second.
-    async fn discover(&self) -> Result<Option<Metadata>, FetchError> {
-        for url in metadata_urls(&self.issuer)? {
-            let Some(metadata) = self.get::<Metadata>(&url).await? else { continue };
-            // RFC 8414 section 3.3: a document that names another issuer must not be used.
-            if metadata.issuer != self.issuer {
-                return Err(FetchError::OtherIssuer);
-            }
-            return Ok(Some(metadata));
-        }
-        Ok(None)
-    }
-
-    /// The document at `url`; `None` for a 404 or another client error.
-    async fn get<T: for<'de> Deserialize<'de>>(&self, url: &Url) -> Result<Option<T>, FetchError> {
-        let request = self.http.get(url.clone()).header(http::header::ACCEPT, "application/json");
-        let response = request.timeout(client::TIMEOUT).send().await?;
-        if response.status().is_client_error() {
-            return Ok(None);
-        }
-        if !response.status().is_success() {
-            return Err(FetchError::Status(response.status().as_u16()));
-        }
-        Ok(Some(serde_json::from_slice(&client::read(response).await?)?))
     }
 }
 
@@ -229,43 +203,14 @@ impl std::fmt::Debug for KeyStore {
 
 #[derive(Deserialize)]
 struct Metadata {
-    issuer: String,
     jwks_uri: Option<String>,
     token_endpoint: Option<String>,
-}
-
-/// An address from the metadata that we may trust or send a secret to.
-fn secure(address: &str) -> Result<Url, FetchError> {
-    let url = Url::parse(address)?;
-    if url.scheme() != "https" && !outbound::is_loopback(&url) {
-        return Err(FetchError::Insecure);
-    }
-    Ok(url)
 }
 
 /// The key set, entry by entry: one that cannot be read must not spoil the others.
 #[derive(Deserialize)]
 struct JwkDocument {
     keys: Vec<serde_json::Value>,
-}
-
-/// RFC 8414 section 3.1 puts the well-known part before the issuer's path; `OpenID` Connect Discovery appends it.
-///
-/// # Errors
-///
-/// When the issuer is no URL.
-pub fn metadata_urls(issuer: &str) -> Result<Vec<Url>, url::ParseError> {
-    let base = Url::parse(issuer)?;
-    let origin = base.origin().ascii_serialization();
-    let path = base.path().trim_end_matches('/');
-    let mut urls = vec![
-        Url::parse(&format!("{origin}/.well-known/oauth-authorization-server{path}"))?,
-        Url::parse(&format!("{origin}/.well-known/openid-configuration{path}"))?,
-    ];
-    if !path.is_empty() {
-        urls.push(Url::parse(&format!("{origin}{path}/.well-known/openid-configuration"))?);
-    }
-    Ok(urls)
 }
 
 /// What a key set offers, for diagnosis: how many entries it has, and for those that can be used their algorithms.
@@ -330,15 +275,6 @@ fn after(start: Timestamp, by: Duration) -> Timestamp {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn metadata_is_looked_up_where_the_standards_put_it() {
-        let urls = metadata_urls("https://as.example/tenant").unwrap();
-        assert_eq!(urls[0].as_str(), "https://as.example/.well-known/oauth-authorization-server/tenant");
-        assert_eq!(urls[1].as_str(), "https://as.example/.well-known/openid-configuration/tenant");
-        assert_eq!(urls[2].as_str(), "https://as.example/tenant/.well-known/openid-configuration");
-        assert_eq!(metadata_urls("https://as.example").unwrap().len(), 2);
-    }
 
     #[test]
     fn only_asymmetric_signature_keys_are_kept() {

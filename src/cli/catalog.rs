@@ -1,6 +1,7 @@
 //! `catalog`: the reference pages, printed from the code.
 
 mod prompts;
+mod readme;
 mod resources;
 
 use std::{collections::HashMap, fmt::Write as _, process::ExitCode};
@@ -23,6 +24,7 @@ pub(super) fn run(matches: &ArgMatches) -> ExitCode {
         "configuration" => reference::markdown(),
         "metrics" => metrics::reference::markdown(),
         "prompts" => prompts::page(matches.get_flag("json")),
+        "readme" => readme::section(),
         "resources" => resources::page(matches.get_flag("json")),
         _ if matches.get_flag("json") => json_list(),
         _ => markdown(),

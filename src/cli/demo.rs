@@ -69,6 +69,8 @@ fn welcome(endpoint: &str, platform: &Platform) -> String {
     let logins = Platform::logins().map(|login| {
         format!("  {:<26} password {:<16} {}", login.username, login.password, login.organization)
     });
+    let [first, ..] = Platform::logins();
+    let program = std::env::current_exe().map_or("sequentum-mcp".into(), |path| path.display().to_string());
     format!(
         "\
 Sequentum MCP server, demo: everything runs on this machine, nothing is real but the protocols.
@@ -88,12 +90,18 @@ Cursor (~/.cursor/mcp.json)
 VS Code (.vscode/mcp.json)
   {{ \"servers\": {{ \"sequentum-demo\": {{ \"type\": \"http\", \"url\": \"{endpoint}\" }} }} }}
 
+Without the browser, over standard input and output (as {user})
+  {{ \"mcpServers\": {{ \"sequentum-demo\": {{ \"command\": \"{program}\", \"args\": [\"stdio\"],
+    \"env\": {{ \"SEQUENTUM_API_URL\": \"{platform}\", \"SEQUENTUM_API_KEY\": \"{key}\" }} }} }} }}
+
 curl (shows the sign-in challenge that clients follow)
   curl -i -X POST {endpoint}
 
 Stop with Ctrl-C.
 ",
         platform = platform.url(),
+        user = first.username,
+        key = first.api_key,
         logins = logins.join("\n"),
     )
 }

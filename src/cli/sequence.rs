@@ -26,7 +26,9 @@ pub fn main() -> ExitCode {
     super::run_with(NAME, config, |config| run(&config))
 }
 
-fn command() -> Command {
+/// The whole command line, for the test that reads the documentation.
+#[must_use]
+pub fn command() -> Command {
     let command = Command::new(NAME).version(env!("CARGO_PKG_VERSION")).about(
         "MCP server for Sequence (getsequence.io): balances and rules of one user, over standard input and output",
     );

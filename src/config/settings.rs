@@ -74,6 +74,8 @@ settings! {
     #[secret yes]
     SEQUENTUM_API_KEY = "none", "an API key, which starts with `sk-`; an administrator makes one per user on the Users page of the platform",
         "For `stdio`: the key of the one user who is served. Serving over HTTP never uses it.";
+    LOGIN_CLIENT_ID = "none: `login` registers a client each time", "a client id: the https URL of a client metadata document, or the id of a client that is registered with the authorization server",
+        "For `login`: the OAuth client to sign in as. Its redirect URI is http://127.0.0.1:PORT/callback; `--redirect-port` chooses the port.";
     SEQUENTUM_OAUTH_ISSUER = "the value of SEQUENTUM_API_URL", "one or more https URLs (http on loopback) without query or fragment, separated by commas, each once",
         "The authorization servers whose access tokens are accepted; clients are sent to the first. Each must equal the issuer in its own metadata, byte for byte. A token is verified with the keys of the issuer it names and of no other.";
     OAUTH_AUDIENCES = "none", "a comma-separated list of audience values",
@@ -137,8 +139,10 @@ settings! {
         "Largest answer read from the platform; a larger one becomes an error, never a cut-off record.";
     STORAGE_HOSTS = "none", "a comma-separated list of host names, each with or without a port",
         "Hosts from which read_run_file may read although they are not on the public internet or not https. Public https hosts need no entry; nothing is ever sent along.";
+    SHUTDOWN_DELAY_SECONDS = "0", "a number of seconds from 0 to 600",
+        "How long requests are still taken after SIGTERM, while `/readyz` answers 503 already: time for balancers to send them elsewhere. Let it be longer than they keep idle connections and take to ask.";
     SHUTDOWN_GRACE_SECONDS = "30", "a number of seconds from 0 to 600",
-        "How long running calls may finish after SIGTERM before they are cut off.";
+        "How long running calls may finish after SIGTERM, and after SHUTDOWN_DELAY_SECONDS, before they are cut off.";
     LOG_FORMAT = "text", "`text` or `json`",
         "Form of the log lines on standard error.";
     METRICS_ADDR = "off", "`off`, a port number (on 127.0.0.1), or an IP address with a port such as 0.0.0.0:9464",

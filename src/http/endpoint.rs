@@ -125,8 +125,6 @@ async fn handle(
     id: &RequestId,
     slot: &mut Slot,
 ) -> Response {
-    // Taken out: what is handed on may be kept for longer than the request.
-    let request_span = parts.extensions.remove::<Span>().unwrap_or_default();
     let accepts = match envelope::check_headers(&parts.headers) {
         Ok(accepts) => accepts,
         Err(problem) => return problem.json_rpc(id, None),
@@ -147,7 +145,6 @@ async fn handle(
         Ok(within) => within,
         Err(problem) => return problem.json_rpc(id, envelope.id),
     };
-    edge.metrics.message(known_method(&envelope.method), envelope.revision(&parts.headers));
     let selection = match selection::of(&parts, edge.selection) {
         Ok(selection) => selection,
         Err(problem) => return problem.json_rpc(id, envelope.id),
@@ -159,7 +156,7 @@ async fn handle(
     let streams = accepts != Accepts::Json;
     let links = envelope::knows_links(&parts.headers, &envelope);
     let scope = CallScope::new(Arc::clone(caller), id.as_str().to_owned(), streams, links, selection);
-    let scope = scope.traced(traced(edge, &request_span, &parts.headers, &envelope));
+    let scope = scope.traced(begin(edge, &mut parts, &envelope, caller));
     let live = matches!(within, Within::Live(_));
     let scope = scope.counted(live.then(|| slot.pausable()));
     let scope = Arc::new(scope.audited(audited(edge, &envelope, &body, caller)));
@@ -335,16 +332,17 @@ async fn end(edge: &Edge, request: Request<Body>, caller: &Caller, id: &RequestI
     }
 }
 
-/// The span of a message.
-fn traced(edge: &Edge, request: &Span, headers: &HeaderMap, envelope: &Envelope<'_>) -> Span {
-    if !request.is_on() {
-        return Span::OFF;
-    }
-    let subject = edge.mcp.name_of(&envelope.method, envelope.target());
+/// Counts a message and begins its span.
+fn begin(edge: &Edge, parts: &mut Parts, envelope: &Envelope<'_>, caller: &Caller) -> Span {
+    let method = known_method(&envelope.method);
+    let revision = envelope.revision(&parts.headers);
+    edge.metrics.message(method, revision);
+    // Taken out: what is handed on may be kept for longer than the request.
+    let Some(request) = parts.extensions.remove::<Span>() else { return Span::OFF };
+    let subject = edge.mcp.name_of(&envelope.method, envelope.target(), caller);
     let trace = envelope.trace();
     let [parent, state] = trace.each_ref().map(Option::as_deref);
-    let revision = envelope.revision(headers);
-    request.message(known_method(&envelope.method), subject, revision, Incoming { parent, state })
+    request.message(method, subject, revision, Incoming { parent, state })
 }
 
 /// The record of a request that does or shows something, for the audit trail.

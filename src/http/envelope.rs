@@ -333,8 +333,8 @@ pub(super) fn read(body: &[u8]) -> Result<Envelope<'_>, Refused<'_>> {
         complete: meta.protocol_version.is_some_and(|raw| raw.get().trim_matches('"') == NEWEST)
             && meta.client_capabilities.is_some_and(|raw| raw.get().starts_with('{')),
         progress: meta.progress_token.is_some(),
-        tasks: meta.client_capabilities.is_some_and(|raw| raw.get().contains(TASKS_EXTENSION)),
         trace: [meta.traceparent, meta.tracestate],
+        tasks: meta.client_capabilities.is_some_and(|raw| raw.get().contains(TASKS_EXTENSION)),
     })
 }
 

@@ -3,19 +3,32 @@
 //! In place of `axum::serve`, which sets neither `TCP_NODELAY` (every event would wait 40 ms) nor a header timeout (a
 //! half-sent header would stay open for good), and has no cap on connections.
 //!
-//! Promises: after the stop signal no new connection is accepted and `/readyz` answers 503; a request that can finish
-//! within the grace period is never cut; then the process ends.
+//! Promises: from the stop signal on `/readyz` answers 503, and after the notice no new connection is accepted; a request
+//! that can finish within the grace period is never cut; then the process ends. With a notice longer than a balancer
+//! takes to ask `/readyz` or keeps idle connections, not one request meets a closing door.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::{Router, extract::Request};
+use http::{HeaderValue, Version, header};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{conn::auto::Builder, graceful::GracefulShutdown},
     service::TowerToHyperService,
 };
-use tokio::{net::TcpListener, sync::Semaphore};
-use tower::ServiceExt;
+use tokio::{
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+};
+use tower::{ServiceExt, service_fn};
 
 use super::client_addr::Peer;
 
@@ -25,6 +38,8 @@ const MAX_STREAMS: u32 = 200;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// Largest head of a request.
 const MAX_HEAD: usize = 64 * 1024;
+/// How long connections that were being opened when the notice ended have to arrive.
+const CLOSING: Duration = Duration::from_millis(250);
 
 /// Limits of the accept loop.
 #[derive(Debug, Clone, Copy)]
@@ -33,7 +48,9 @@ pub struct Limits {
     pub connections: usize,
     /// For headers to arrive, and between requests.
     pub idle: Duration,
-    /// For running requests after the stop signal.
+    /// For balancers to learn of the stop signal; new requests are served all the while.
+    pub notice: Duration,
+    /// For running requests after that.
     pub grace: Duration,
 }
 
@@ -46,53 +63,102 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
     draining: impl FnOnce(),
 ) {
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.idle)
-        .max_buf_size(MAX_HEAD)
-        .keep_alive(true);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(MAX_STREAMS)
-        .keep_alive_interval(limits.idle)
-        .max_header_list_size(u32::try_from(MAX_HEAD).unwrap_or(u32::MAX));
-    let builder = Arc::new(builder);
-    let connections = GracefulShutdown::new();
-    let room = Arc::new(Semaphore::new(limits.connections));
-    let mut stop = std::pin::pin!(stop);
+    let door = Door::new(router, limits);
+    tokio::select! {
+        biased;
+        () = stop => {}
+        never = door.accept_forever(&listener) => match never {},
+    }
+    draining();
+    if !limits.notice.is_zero() {
+        tracing::info!(
+            seconds = limits.notice.as_secs(),
+            "stopping: requests are served until balancers know"
+        );
+        door.leaving.store(true, Ordering::Relaxed);
+        let _over = tokio::time::timeout(limits.notice, door.accept_forever(&listener)).await;
+        turn_away(&listener);
+        let _over = tokio::time::timeout(CLOSING, door.accept_forever(&listener)).await;
+    }
+    drop(listener);
+    tracing::info!(grace_seconds = limits.grace.as_secs(), "stopping: running requests may finish");
+    match tokio::time::timeout(limits.grace, door.connections.shutdown()).await {
+        Ok(()) => tracing::info!("stopped: everything had finished"),
+        Err(_elapsed) => tracing::warn!("stopped: the grace period is over, running requests were cut"),
+    }
+}
 
-    loop {
-        let accepted = async {
+/// What is behind an accepted connection.
+struct Door {
+    builder: Arc<Builder<TokioExecutor>>,
+    router: Router,
+    connections: GracefulShutdown,
+    room: Arc<Semaphore>,
+    /// Set with the notice: every answer is the last one on its connection.
+    leaving: Arc<AtomicBool>,
+}
+
+impl Door {
+    fn new(router: Router, limits: Limits) -> Self {
+        let mut builder = Builder::new(TokioExecutor::new());
+        builder
+            .http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(limits.idle)
+            .max_buf_size(MAX_HEAD)
+            .keep_alive(true);
+        builder
+            .http2()
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(MAX_STREAMS)
+            .keep_alive_interval(limits.idle)
+            .max_header_list_size(u32::try_from(MAX_HEAD).unwrap_or(u32::MAX));
+        Self {
+            builder: Arc::new(builder),
+            router,
+            connections: GracefulShutdown::new(),
+            room: Arc::new(Semaphore::new(limits.connections)),
+            leaving: Arc::default(),
+        }
+    }
+
+    /// Takes connections in until it is dropped, which loses none.
+    async fn accept_forever(&self, listener: &TcpListener) -> Infallible {
+        loop {
             // Without room the connection stays in the system's queue.
-            let permit = Arc::clone(&room).acquire_owned().await;
-            (permit, listener.accept().await)
-        };
-        let (permit, accepted) = tokio::select! {
-            biased;
-            () = &mut stop => break,
-            accepted = accepted => accepted,
-        };
-        let (socket, peer) = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                tracing::warn!(error = %error, "a connection could not be accepted");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-                continue;
+            let permit = Arc::clone(&self.room).acquire_owned().await;
+            match listener.accept().await {
+                Ok((socket, peer)) => self.attend(socket, peer, permit),
+                Err(error) => {
+                    tracing::warn!(error = %error, "a connection could not be accepted");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
             }
-        };
+        }
+    }
+
+    /// Serves one connection in a task of its own; `permit` is its place among the connections.
+    fn attend(&self, socket: TcpStream, peer: SocketAddr, permit: impl Send + 'static) {
         if let Err(error) = socket.set_nodelay(true) {
             tracing::debug!(error = %error, "TCP_NODELAY could not be set");
         }
-        let service = router.clone().map_request(move |mut request: Request<_>| {
+        let (router, leaving) = (self.router.clone(), Arc::clone(&self.leaving));
+        let service = service_fn(move |mut request: Request<_>| {
             request.extensions_mut().insert(Peer(peer));
-            request
+            let multiplexed = request.version() >= Version::HTTP_2;
+            let (answer, leaving) = (router.clone().oneshot(request), Arc::clone(&leaving));
+            async move {
+                let mut response = answer.await?;
+                // HTTP/2 has no such header; its connections are told with a frame when the notice is over.
+                if leaving.load(Ordering::Relaxed) && !multiplexed {
+                    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+                }
+                Ok::<_, Infallible>(response)
+            }
         });
         let service = TowerToHyperService::new(service);
-        let connection = builder.serve_connection(TokioIo::new(socket), service).into_owned();
-        let connection = connections.watch(connection);
+        let connection = self.builder.serve_connection(TokioIo::new(socket), service).into_owned();
+        let connection = self.connections.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {
                 tracing::debug!(error = %error, "connection ended with an error");
@@ -100,12 +166,27 @@ pub async fn serve(
             drop(permit);
         });
     }
+}
 
-    draining();
-    drop(listener);
-    tracing::info!(grace_seconds = limits.grace.as_secs(), "stopping: running requests may finish");
-    match tokio::time::timeout(limits.grace, connections.shutdown()).await {
-        Ok(()) => tracing::info!("stopped: everything had finished"),
-        Err(_elapsed) => tracing::warn!("stopped: the grace period is over, running requests were cut"),
+/// Leaves further attempts to connect unanswered. Closing a socket resets the connections that the system has completed
+/// and nobody has accepted yet, and a balancer may not repeat what it has sent on them. An unanswered attempt is repeated
+/// after a second, is refused by then, and goes elsewhere.
+#[cfg(target_os = "linux")]
+fn turn_away(listener: &TcpListener) {
+    /// A classic packet filter. The packet begins with the TCP header; byte 13 has the flags.
+    const SYN_ONLY_IS_DROPPED: [(u16, u8, u8, u32); 5] = [
+        (0x30, 0, 0, 13),          // load the byte at 13
+        (0x54, 0, 0, 0x12),        // keep SYN and ACK
+        (0x15, 0, 1, 0x02),        // only SYN? else skip one
+        (0x06, 0, 0, 0),           // drop
+        (0x06, 0, 0, 0xffff_ffff), // pass all of it
+    ];
+    let filter =
+        SYN_ONLY_IS_DROPPED.map(|(code, yes, no, operand)| socket2::SockFilter::new(code, yes, no, operand));
+    if let Err(error) = socket2::SockRef::from(listener).attach_filter(&filter) {
+        tracing::debug!(error = %error, "attempts to connect cannot be filtered");
     }
 }
+
+#[cfg(not(target_os = "linux"))]
+fn turn_away(_: &TcpListener) {}

@@ -11,7 +11,7 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use url::Url;
 
-use super::{Edge, SERVER_METADATA};
+use super::{DOCUMENTATION, Edge, SERVER_METADATA};
 use crate::auth::Authenticator;
 
 /// RFC 9728 section 2, the members we have something to say about.
@@ -42,7 +42,7 @@ fn document(authenticator: &Authenticator, resource: &str) -> Response {
         scopes_supported: &authenticator.offered_scopes(),
         bearer_methods_supported: ["header"],
         resource_name: "Sequentum",
-        resource_documentation: "https://docs.sequentum.com/api",
+        resource_documentation: DOCUMENTATION,
     };
     cacheable(Json(metadata).into_response())
 }

@@ -30,8 +30,6 @@ pub struct CallScope {
     pub links: bool,
     /// What is offered on this request.
     pub selection: Selection,
-    /// Whether the caller is the user who started this process, whose credential is a setting.
-    pub(super) local: bool,
     /// Set when the platform refused the credential: the edge then answers with a challenge.
     credential_problem: OnceLock<CredentialProblem>,
     /// How the tool call ended: `ok` or an error code. For the access log.
@@ -91,7 +89,6 @@ impl CallScope {
             streams,
             links,
             selection,
-            local: false,
             credential_problem: OnceLock::new(),
             outcome: OnceLock::new(),
             audited: None,
@@ -161,9 +158,7 @@ impl CallScope {
     /// The scope of a new request of the user who started this process.
     pub(super) fn local(caller: Arc<Caller>, links: bool, selection: Selection) -> Self {
         let request_id = uuid::Uuid::now_v7().to_string();
-        let mut scope = Self::new(caller, request_id, true, links, selection);
-        scope.local = true;
-        scope
+        Self::new(caller, request_id, true, links, selection)
     }
 
     /// The request was refused before it was handed on.

@@ -317,7 +317,10 @@ pub(super) fn log_cause(scope: &CallScope, tool: Option<&'static str>, error: &T
 
 /// The error as this caller has to be told: whose credential is a setting cannot sign in again.
 fn told<'a>(scope: &CallScope, error: &'a ToolError) -> Cow<'a, ToolError> {
-    if scope.local { Cow::Owned(error.clone().for_key_holder()) } else { Cow::Borrowed(error) }
+    match scope.caller.local_credential() {
+        None => Cow::Borrowed(error),
+        Some(local) => Cow::Owned(error.clone().for_local_user(local)),
+    }
 }
 
 /// Reports a failed call to the edge and returns its text for the client.

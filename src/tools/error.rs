@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::{
     api::{ApiError, Fault, error::chain},
-    auth::ScopeSet,
+    auth::{Local, ScopeSet},
 };
 
 /// A failed tool call, in words for the outside.
@@ -162,18 +162,29 @@ impl ToolError {
         self.remedy = remedy.into();
     }
 
-    /// The same for a user who has an API key in a setting and no sign-in to renew.
+    /// The same for the user who started this process, who has no connection to renew in a client.
     #[must_use]
-    pub fn for_key_holder(mut self) -> Self {
-        match self.code {
-            "authentication_failed" => {
+    pub fn for_local_user(mut self, holds: Local) -> Self {
+        match (holds, self.code) {
+            (Local::SignIn, "authentication_failed") => {
+                "The sign-in has ended.".clone_into(&mut self.message);
+                "Run `sequentum-mcp login` in a terminal, then call the tool again."
+                    .clone_into(&mut self.remedy);
+            }
+            (Local::SignIn, "insufficient_scope") => {
+                "Run `sequentum-mcp login` in a terminal and approve the requested access, or ask an administrator of the organisation for it.".clone_into(&mut self.remedy);
+            }
+            (Local::SignIn, "no_access") => {
+                "Check agentId and runId with get_agent_runs; if other tools fail too, run `sequentum-mcp login` in a terminal.".clone_into(&mut self.remedy);
+            }
+            (Local::Key, "authentication_failed") => {
                 "The platform does not accept the API key.".clone_into(&mut self.message);
                 "Ask an administrator of the organisation for a new key (Users page of the platform), put it into SEQUENTUM_API_KEY and start the server again.".clone_into(&mut self.remedy);
             }
-            "no_access" => {
+            (Local::Key, "no_access") => {
                 "Check agentId and runId with get_agent_runs; if other tools fail too, the key in SEQUENTUM_API_KEY is no longer valid.".clone_into(&mut self.remedy);
             }
-            "insufficient_scope" => {
+            (Local::Key, "insufficient_scope") => {
                 "The API key lacks a right that the platform wants for this.".clone_into(&mut self.message);
                 "Ask an administrator of the organisation for access.".clone_into(&mut self.remedy);
             }

@@ -109,6 +109,9 @@ describe('a person in a browser', { timeout: 120_000 }, () => {
     await page.getByRole('heading', { name: 'Sequentum MCP server' }).waitFor();
     assert.equal(await page.locator('pre.url').innerText(), demo.endpoint);
     await photograph(page, 'landing');
+    for (const client of await page.locator('summary').all()) await client.click();
+    await page.getByText('claude mcp add').waitFor();
+    await photograph(page, 'landing-open');
     for (const width of [1280, 390]) {
       await page.setViewportSize({ width, height: 844 });
       assert.equal(await overflows(page), false, `no scrolling sideways at ${width} px`);

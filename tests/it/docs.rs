@@ -1,5 +1,7 @@
 //! Generated pages are fresh, and the README's promises hold.
 
+mod written;
+
 use std::{fs, process::Command};
 
 use sequentum_mcp::{prompts::Prompts, resources::KINDS, tools::Catalog};
@@ -56,6 +58,20 @@ fn the_configuration_page_is_fresh() {
         file("docs/configuration.md") == printed("configuration"),
         "run: cargo run -- catalog configuration > docs/configuration.md"
     );
+}
+
+#[test]
+fn the_lists_in_the_readme_are_fresh() {
+    const BEGIN: &str = "cargo test --test it the_lists -->\n";
+    const END: &str = "<!-- end of what is printed -->\n";
+    let readme = file("README.md");
+    let (before, rest) = readme.split_once(BEGIN).unwrap();
+    let (_, after) = rest.split_once(END).unwrap();
+    let fresh = format!("{before}{BEGIN}{}{END}{after}", printed("readme"));
+    if std::env::var_os("UPDATE_README").is_some() {
+        fs::write(format!("{}/README.md", env!("CARGO_MANIFEST_DIR")), &fresh).unwrap();
+    }
+    assert!(fresh == readme, "run: UPDATE_README=1 cargo test --test it the_lists");
 }
 
 #[test]

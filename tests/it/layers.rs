@@ -42,6 +42,7 @@ const ROOMS: [(&str, &[&str]); 22] = [
     ("http", &["mcp", "tools", "auth", "seal", "config", "clock", "metrics", "traces"]),
     ("telemetry", &["config"]),
     ("demo", &["clock", "outbound"]),
+    ("sign_in", &["api::credential", "auth::Scope", "auth::ScopeSet", "auth::client", "clock", "outbound"]),
     // Another system's small server: the plumbing, nothing of the platform.
     (
         "sequence",
@@ -75,6 +76,7 @@ const ROOMS: [(&str, &[&str]); 22] = [
             "app",
             "demo",
             "sequence",
+            "sign_in",
             "telemetry",
             "tools",
             "prompts",
@@ -95,7 +97,7 @@ const ROOMS: [(&str, &[&str]); 22] = [
 const LIBRARIES: [(&str, &[&str]); 8] = [
     ("rmcp", &["mcp", "sequence"]),
     ("axum", &["http", "demo"]),
-    ("reqwest", &["outbound", "api", "auth", "app", "cli", "demo", "sequence", "traces"]),
+    ("reqwest", &["outbound", "api", "auth", "app", "cli", "demo", "sequence", "sign_in", "traces"]),
     ("jsonwebtoken", &["auth", "demo"]),
     ("redis", &["http"]),
     ("prometheus_client", &["metrics"]),

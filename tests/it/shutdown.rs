@@ -43,6 +43,27 @@ async fn running_calls_finish_and_new_ones_are_refused() {
 }
 
 #[tokio::test]
+async fn balancers_are_given_notice_and_served_until_it_is_over() {
+    let settings = [("SHUTDOWN_DELAY_SECONDS", "1")];
+    let mut server = TestServer::with(&settings, sequentum_mcp::tools::Catalog::new()).await;
+    let token = server.token();
+    assert_eq!(server.get("/readyz").await.header("connection"), "", "connections are kept");
+    server.begin_stop();
+    while server.get("/readyz").await.status == StatusCode::OK {
+        tokio::task::yield_now().await;
+    }
+    // A connection of its own, and the last request on it.
+    let answer = server.send(server.post(Some(&token), &call("whoami", json!({})))).await;
+    assert_eq!(answer.status, StatusCode::OK);
+    assert_eq!(answer.header("connection"), "close");
+    // Where the door is filtered before it is closed, an attempt is refused only when it is repeated after a second.
+    while TcpStream::connect(server.address).await.is_ok() {
+        tokio::task::yield_now().await;
+    }
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn the_demo_says_what_to_paste_and_ends_with_zero_on_sigterm() {
     let mut demo = Command::new(env!("CARGO_BIN_EXE_sequentum-mcp"))
         .args(["demo", "--port", "0", "--platform-port", "0"])
@@ -65,6 +86,7 @@ async fn the_demo_says_what_to_paste_and_ends_with_zero_on_sigterm() {
         "claude mcp add",
         "\"mcpServers\"",
         "\"servers\"",
+        "SEQUENTUM_API_KEY",
         "curl",
     ] {
         assert!(printed.contains(wanted), "{printed}");

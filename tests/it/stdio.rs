@@ -38,6 +38,8 @@ fn command(platform: &Platform, key: &str) -> Command {
         .arg("stdio")
         .env("SEQUENTUM_API_URL", platform.url().as_str())
         .env("SEQUENTUM_API_KEY", key)
+        // Nobody is signed in there.
+        .env("XDG_STATE_HOME", env!("CARGO_TARGET_TMPDIR"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -374,9 +376,10 @@ async fn without_a_usable_key_it_does_not_start() {
         told.push_str(&log);
     }
     insta::assert_snapshot!(told, @"
-    SEQUENTUM_API_KEY is not set, and `stdio` serves the user whose API key it holds.
-    An administrator of your organisation makes a key for you on the Users page of the platform; it starts with `sk-` and is
-    shown once. Put it into the environment that your MCP client gives to this command.
+    SEQUENTUM_API_KEY is not set, and nobody is signed in: `stdio` needs one of the two.
+    Run `sequentum-mcp login` to sign in through the browser, or ask an administrator of your organisation for an API key (Users
+    page of the platform; it starts with `sk-` and is shown once) and put it into the environment that your MCP client gives
+    to this command.
     The configuration was refused:
       - SEQUENTUM_API_KEY=(hidden) (environment) is refused: expected an API key, which starts with `sk-`; an administrator makes one per user on the Users page of the platform
     Run `sequentum-mcp --help` for all settings.

@@ -128,7 +128,7 @@ async fn failures_are_marked_with_codes_of_ours() {
     POST /mcp: http.request.method=POST http.route=/mcp http.response.status_code=200
     POST /mcp: http.request.method=POST http.route=/mcp http.response.status_code=200
     POST /mcp: http.request.method=POST http.route=/mcp http.response.status_code=401
-    tools/call (failed): mcp.method.name=tools/call mcp.protocol.version=2025-06-18 error.type=unknown_tool
+    tools/call (failed): mcp.method.name=tools/call mcp.protocol.version=2025-06-18 gen_ai.operation.name=execute_tool error.type=unknown_tool
     tools/call list_spaces (failed): mcp.method.name=tools/call mcp.protocol.version=2025-06-18 gen_ai.tool.name=list_spaces gen_ai.operation.name=execute_tool error.type=platform_error
     ");
 }

@@ -110,6 +110,22 @@ impl TestServer {
         catalog: Catalog,
         tune: impl FnOnce(&mut Config),
     ) -> Self {
+        Self::listening(listener().await, platform, clock, settings, catalog, tune)
+    }
+
+    /// A server on an address of the test's choice.
+    pub fn on(listener: TcpListener, platform: Platform, clock: Clock, settings: &[(&str, &str)]) -> Self {
+        Self::listening(listener, platform, clock, settings, Catalog::new(), |_| ())
+    }
+
+    fn listening(
+        listener: TcpListener,
+        platform: Platform,
+        clock: Clock,
+        settings: &[(&str, &str)],
+        catalog: Catalog,
+        tune: impl FnOnce(&mut Config),
+    ) -> Self {
         leaks::watch();
         let log_start = leaks::position();
         let mut environment = vec![
@@ -125,7 +141,7 @@ impl TestServer {
         config.api.retry.first_wait = Duration::from_millis(1);
         config.limits.store_timeout = Duration::from_secs(10);
         tune(&mut config);
-        let app = App::on(listener().await, &config, clock.clone(), catalog.clone()).unwrap();
+        let app = App::on(listener, &config, clock.clone(), catalog.clone()).unwrap();
         let address = app.local_addr().unwrap();
         let (metrics_address, metrics) = (app.metrics_addr(), app.metrics());
         let (stop, stopped) = oneshot::channel::<()>();
