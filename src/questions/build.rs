@@ -116,7 +116,7 @@ mod tests {
         }
         let (message, fields) = asked(&json!({"prompt": "All\u{202e} “shoes”\nof Acme"})).unwrap();
         assert_eq!(fields, ["site"]);
-        insta::assert_snapshot!(message, @"");
+        insta::assert_snapshot!(message, @r#"The request for a new agent names no address: “All "shoes" of Acme”. Which site is it to read?"#);
         for complete in [json!({"prompt": "Shoes on shop.example"}), json!({"prompt": 7})] {
             assert_eq!(asked(&complete), None, "{complete}");
         }
