@@ -89,6 +89,7 @@ impl<'a> Envelope<'a> {
             complete: false,
             tasks: false,
             progress: false,
+            trace: [None, None],
         }
     }
 
