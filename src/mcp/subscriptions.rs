@@ -137,25 +137,24 @@ pub(super) fn served(requested: &SubscriptionFilter) -> SubscriptionFilter {
 pub(super) async fn serve(shared: &Shared, context: &SubscriptionContext, scope: &CallScope) {
     let mut waiting: FuturesUnordered<_> =
         scope.take_held().into_iter().map(|(uri, follower)| next(uri, follower)).collect();
-    let expired = shared.clock.sleep_until(scope.caller.ends());
-    let mut expired = std::pin::pin!(expired);
-    loop {
-        let (uri, follower) = tokio::select! {
-            biased;
-            () = &mut expired => return,
-            () = shared.stopping.cancelled() => return,
-            () = context.cancelled() => return,
-            change = waiting.next() => match change {
-                Some(Some(change)) => change,
-                // This run has nothing more to tell.
-                Some(None) => continue,
-                None => return,
-            },
-        };
-        if tell(context.sink(), &uri).await.is_err() {
-            return;
+    let forward = async {
+        while let Some(change) = waiting.next().await {
+            // Otherwise the run has nothing more to tell.
+            let Some((uri, follower)) = change else { continue };
+            if tell(context.sink(), &uri).await.is_err() {
+                return;
+            }
+            waiting.push(next(uri, follower));
         }
-        waiting.push(next(uri, follower));
+    };
+    // What ends the stream also ends a notice that is being sent: once standard input has ended, the library takes none,
+    // and says nothing either.
+    tokio::select! {
+        biased;
+        () = shared.clock.sleep_until(scope.caller.ends()) => {}
+        () = shared.stopping.cancelled() => {}
+        () = context.cancelled() => {}
+        () = forward => {}
     }
 }
 
