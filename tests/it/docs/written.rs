@@ -13,7 +13,7 @@ use serde_json::Value;
 
 /// Names that look like settings and belong to others: to libraries, to the tests, or to the public server that users come
 /// from.
-const FOREIGN_NAMES: [&str; 8] = [
+const FOREIGN_NAMES: [&str; 9] = [
     "HTTPS_PROXY",
     "NODE_ENV",
     "REDIS_SERVER",
@@ -22,6 +22,7 @@ const FOREIGN_NAMES: [&str; 8] = [
     "TRANSPORT_MODE",
     "UPDATE_EXAMPLES",
     "UPDATE_README",
+    "XDG_STATE_HOME",
 ];
 /// Pages whose text is pinned or printed elsewhere, with what is data of a platform in it.
 const PRINTED: [&str; 3] =
