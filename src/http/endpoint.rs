@@ -178,18 +178,11 @@ async fn handle(
     let mut response = if let (Some(row), Some((message, call))) = (row, plain) {
         json(edge.mcp.call(row, message, call.arguments, envelope.modern, &scope).await)
     } else {
-        let body = if envelope.modern && envelope.method == "subscriptions/listen" {
-            if !streams {
-                return no_stream().json_rpc(id, envelope.id);
-            }
-            // From here on it is a stream and no call.
-            *slot = match edge.limits.stream(caller) {
-                Ok(slot) => slot,
-                Err(problem) => return problem.json_rpc(id, envelope.id),
-            };
-            match edge.mcp.open_subscriptions(&body, &scope).await {
+        let listening = envelope.modern && envelope.method == "subscriptions/listen";
+        let body = if listening {
+            match listen(edge, &body, &envelope, &scope, id, slot).await {
                 Ok(body) => body,
-                Err(error) => return not_listening(edge, error, &scope, id, envelope.id),
+                Err(refused) => return *refused,
             }
         } else {
             body.clone()
@@ -230,6 +223,25 @@ async fn handle(
         entry.outcome = scope.outcome();
     });
     response
+}
+
+/// Opens the subscriptions that the message asks for and returns it without what the caller cannot have.
+async fn listen(
+    edge: &Edge,
+    body: &Bytes,
+    envelope: &Envelope<'_>,
+    scope: &CallScope,
+    id: &RequestId,
+    slot: &mut Slot,
+) -> Result<Bytes, Box<Response>> {
+    if !scope.streams {
+        return Err(Box::new(no_stream().json_rpc(id, envelope.id)));
+    }
+    // From here on it is a stream and no call.
+    *slot =
+        edge.limits.stream(&scope.caller).map_err(|problem| Box::new(problem.json_rpc(id, envelope.id)))?;
+    let opened = edge.mcp.open_subscriptions(body, scope).await;
+    opened.map_err(|error| Box::new(not_listening(edge, error, scope, id, envelope.id)))
 }
 
 /// The tool behind a task that the request names.

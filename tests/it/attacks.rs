@@ -4,7 +4,7 @@
 //! (`identity.rs`, `tests/fuzz`).
 
 use reqwest::{Method, RequestBuilder, StatusCode};
-use sequentum_mcp::tools::Catalog;
+use sequentum_mcp::{outbound, tools::Catalog};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -33,6 +33,7 @@ fn fends_off(attack: &str, expected: &str, answer: &Answer) {
 
 /// On tokens: every one that we know of.
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one row per attack")]
 async fn on_tokens() {
     let server = TestServer::start().await;
     let attacker = TestServer::start().await;
@@ -157,6 +158,7 @@ fn read(uri: &str) -> Value {
 
 /// On the edge: headers, paths, bodies, sessions, arguments.
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "one row per attack")]
 async fn on_requests() {
     let server = TestServer::with(&[("TOOLSETS", "account,agents,runs,files")], Catalog::new()).await;
     let token = server.token();
@@ -168,12 +170,13 @@ async fn on_requests() {
         let request = server.request(Method::POST, "/mcp").bearer_auth(&token);
         request.header("content-type", "application/json").body(body)
     };
+    let http = outbound::client(&server.origin.parse().unwrap()).unwrap();
     let named = |method: &str, name: &str| {
         let mut request = server.post_modern(&token, &call("whoami", json!({}))).build().unwrap();
         let headers = request.headers_mut();
         headers.insert("mcp-method", method.parse().unwrap());
         headers.insert("mcp-name", name.parse().unwrap());
-        RequestBuilder::from_parts(reqwest::Client::new(), request)
+        RequestBuilder::from_parts(http.clone(), request)
     };
     let agent = |id: Value| good(&call("get_agent", json!({"agentId": id})));
     let bob = server.token_for(&TestServer::bob(), ALL_SCOPES);

@@ -3,7 +3,7 @@
 //!
 //! What is refused, and by whom (as of November 2026):
 //!
-//! - `anyOf`, `oneOf`, `allOf`, `not`, `enum` beside the root's `type: object`: Anthropic ("input_schema does not support
+//! - `anyOf`, `oneOf`, `allOf`, `not`, `enum` beside the root's `type: object`: Anthropic ("`input_schema` does not support
 //!   oneOf, allOf, or anyOf at the top level", anthropics/claude-code#5973) and `OpenAI` ("schema must have type 'object'
 //!   and not have 'oneOf'/'anyOf'/'allOf'/'enum'/'not' at the top level", langchain-ai/langchainjs#9804); `allOf` further
 //!   down: `OpenAI` (makenotion/notion-mcp-server#102).
@@ -50,52 +50,52 @@ struct Lint<'a> {
 impl Lint<'_> {
     fn root(&mut self, tool: &str, schema: &Map<String, Value>) {
         for keyword in ["properties", "required"] {
-            self.expect(tool, schema.contains_key(keyword), format!("has no {keyword}"));
+            self.expect(tool, schema.contains_key(keyword), &format!("has no {keyword}"));
         }
-        self.expect(tool, schema.get("type") == Some(&"object".into()), "is no object".to_owned());
+        self.expect(tool, schema.get("type") == Some(&"object".into()), "is no object");
         self.schema(tool, &Value::Object(schema.clone()));
     }
 
     fn schema(&mut self, path: &str, schema: &Value) {
         let Some(members) = schema.as_object() else {
-            return self.expect(path, false, format!("{schema} is no schema to everybody"));
+            return self.expect(path, false, &format!("{schema} is no schema to everybody"));
         };
         if self.results && members.is_empty() {
             return;
         }
         let kind = schema["type"].as_str().unwrap_or_default();
-        self.expect(path, TYPES.contains(&kind), format!("has the type {}", schema["type"]));
+        self.expect(path, TYPES.contains(&kind), &format!("has the type {}", schema["type"]));
         for keyword in members.keys().filter(|keyword| *keyword != "type") {
-            self.expect(path, KEYWORDS.contains(&keyword.as_str()), format!("uses {keyword}"));
+            self.expect(path, KEYWORDS.contains(&keyword.as_str()), &format!("uses {keyword}"));
         }
         for keyword in ["properties", "required", "additionalProperties"] {
             let fits = kind == "object" || !members.contains_key(keyword);
-            self.expect(path, fits, format!("is no object and has {keyword}"));
+            self.expect(path, fits, &format!("is no object and has {keyword}"));
         }
         self.expect(
             path,
             members.contains_key("items") == (kind == "array"),
-            "items are of lists".to_owned(),
+            "items are of lists",
         );
         if let Some(values) = members.get("enum") {
             let texts =
                 values.as_array().is_some_and(|all| !all.is_empty() && all.iter().all(Value::is_string));
-            self.expect(path, kind == "string" && texts, "has an enum that is not of texts".to_owned());
+            self.expect(path, kind == "string" && texts, "has an enum that is not of texts");
         }
         if let Some(others) = members.get("additionalProperties") {
-            self.expect(path, *others == Value::Bool(false), "allows some further members".to_owned());
+            self.expect(path, *others == Value::Bool(false), "allows some further members");
         }
         let properties = members.get("properties").and_then(Value::as_object);
         for name in schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str) {
             let known = properties.is_some_and(|properties| properties.contains_key(name));
-            self.expect(path, known, format!("requires {name} and does not describe it"));
+            self.expect(path, known, &format!("requires {name} and does not describe it"));
         }
         for (name, inner) in properties.into_iter().flatten() {
             let allowed = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
             self.expect(
                 path,
                 (1..=64).contains(&name.len()) && name.chars().all(allowed),
-                format!("names a member {name}"),
+                &format!("names a member {name}"),
             );
             self.schema(&format!("{path}.{name}"), inner);
         }
@@ -104,7 +104,7 @@ impl Lint<'_> {
         }
     }
 
-    fn expect(&mut self, path: &str, holds: bool, complaint: String) {
+    fn expect(&mut self, path: &str, holds: bool, complaint: &str) {
         if !holds {
             self.wrong.push(format!("{path} {complaint}"));
         }
