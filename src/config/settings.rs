@@ -101,7 +101,7 @@ settings! {
         "How long a live session lasts without a request, a running call or an open stream.";
     #[secret yes]
     SESSION_KEY = "random at each start", "one or more keys of 32 bytes in base64url or hex, separated by commas; the first seals, all open",
-        "Key of the handles of sessions and tasks. Set it when there is more than one replica, or when they shall survive a restart.";
+        "Key of the handles of sessions and tasks, and of the state of questions. Set it when there is more than one replica, or when they shall survive a restart.";
     READ_ONLY = "false", "`true` or `false`",
         "Whether only tools that change nothing are offered. Users can ask for the same with `?readonly=true`.";
     CONFIRM = "auto", "`auto` or `never`",

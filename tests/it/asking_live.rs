@@ -252,7 +252,7 @@ async fn only_the_session_that_was_asked_answers() {
     assert_eq!(send(&server, &token, &other, &yes).await.status, StatusCode::ACCEPTED);
     insta::assert_snapshot!(server.send(server.post(Some(&token), &yes)).await.pinned(&server), @r#"
     400
-    {"jsonrpc":"2.0","id":0,"error":{"code":-32600,"message":"The message has no method.","data":{"code":"invalid_request","remedy":"Send a request or a notification; responses belong to a session in which this server asked something.","retryable":false,"requestId":"<request-id>"}}}
+    {"jsonrpc":"2.0","id":0,"error":{"code":-32600,"message":"The message has no method.","data":{"code":"invalid_request","remedy":"Send a request or a notification; a response belongs to a session in which this server has asked something.","retryable":false,"requestId":"<request-id>"}}}
     "#);
     let both = json!({"jsonrpc": "2.0", "id": 0, "result": {}, "error": {"code": 1, "message": ""}});
     assert_eq!(send(&server, &token, &session, &both).await.status, StatusCode::BAD_REQUEST);
