@@ -87,9 +87,9 @@ impl<'a> Envelope<'a> {
             modern: false,
             revision: None,
             complete: false,
-            tasks: false,
+            trace: [None; 2],
             progress: false,
-            trace: [None, None],
+            tasks: false,
         }
     }
 

@@ -3,7 +3,7 @@
 use std::{fs, path::Path};
 
 /// A room, the rooms it may know, and the libraries that are its alone to name.
-const ROOMS: [(&str, &[&str]); 22] = [
+const ROOMS: [(&str, &[&str]); 23] = [
     ("clock", &[]),
     ("outbound", &[]),
     ("metrics", &[]),
