@@ -8,8 +8,14 @@ use sequentum_mcp::{
     tools::Catalog,
 };
 use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, BufReader};
 
-use crate::support::{ALL_SCOPES, Answer, TestServer, events::Events, redis::RedisServer, server::call};
+use crate::support::{
+    ALL_SCOPES, Answer, TestServer,
+    events::Events,
+    redis::{PASSWORD, RedisServer},
+    server::call,
+};
 
 async fn limited(settings: &[(&str, &str)]) -> TestServer {
     TestServer::with(settings, Catalog::new()).await
@@ -455,4 +461,40 @@ async fn a_store_that_was_never_there_costs_no_call() {
         StatusCode::TOO_MANY_REQUESTS,
         "and the limits hold"
     );
+}
+
+/// The shipped server with this store: whether it connects, by its log.
+async fn connects(platform: &str, store: &str, certificates: &std::path::Path) -> bool {
+    let mut server = tokio::process::Command::new(env!("CARGO_BIN_EXE_sequentum-mcp"))
+        .args(["serve", "--port", "0"])
+        .envs([("SEQUENTUM_API_URL", platform), ("LIMITS_STORE", store)])
+        .env("SSL_CERT_FILE", certificates)
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(server.stderr.take().unwrap()).lines();
+    loop {
+        let line = lines.next_line().await.unwrap().expect("it goes on");
+        assert!(!line.contains(store), "the address has the password in it");
+        if line.contains("the store of the limits") {
+            return line.contains("is connected");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_store_is_used_over_tls_if_its_certificate_and_the_password_are_right() {
+    let Some(redis) = RedisServer::with_tls().await else { return };
+    let (platform, _) = TestServer::platform().await;
+    let [trusted, other] = redis.certificates();
+    let good = redis.tls_url(PASSWORD);
+    assert!(connects(platform.url().as_str(), &good, &trusted).await);
+    assert!(!connects(platform.url().as_str(), &good, &other).await, "nobody vouches for it");
+    assert!(
+        !connects(platform.url().as_str(), &good.replace("localhost", "127.0.0.1"), &trusted).await,
+        "another name"
+    );
+    assert!(!connects(platform.url().as_str(), &redis.tls_url("wrong"), &trusted).await);
 }

@@ -72,11 +72,7 @@ impl Lint<'_> {
             let fits = kind == "object" || !members.contains_key(keyword);
             self.expect(path, fits, &format!("is no object and has {keyword}"));
         }
-        self.expect(
-            path,
-            members.contains_key("items") == (kind == "array"),
-            "items are of lists",
-        );
+        self.expect(path, members.contains_key("items") == (kind == "array"), "items are of lists");
         if let Some(values) = members.get("enum") {
             let texts =
                 values.as_array().is_some_and(|all| !all.is_empty() && all.iter().all(Value::is_string));

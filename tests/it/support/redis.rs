@@ -1,18 +1,51 @@
 //! [`RedisServer`]: a Redis of the test's own, on a loopback port.
 
-use std::{net::TcpListener, path::PathBuf, process::Stdio};
+use std::{
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::Stdio,
+};
 
 use tokio::{
     io::{AsyncBufReadExt, BufReader},
     process::{Child, Command},
 };
 
-const PASSWORD: &str = "a-password-of-the-tests";
+pub const PASSWORD: &str = "a-password-of-the-tests";
 
 pub struct RedisServer {
     child: Child,
     folder: PathBuf,
     port: u16,
+    /// Where it also answers over TLS, as `localhost`.
+    tls: Option<u16>,
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+}
+
+/// A certificate for `localhost` that vouches for itself, and its key.
+async fn make_certificate(folder: &Path, name: &str) {
+    let make = Command::new("openssl")
+        .args([
+            "req",
+            "-x509",
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:P-256",
+            "-nodes",
+            "-days",
+            "2",
+        ])
+        .args(["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"])
+        .args(["-addext", "basicConstraints=critical,CA:FALSE"])
+        .args(["-keyout", &format!("{name}.key"), "-out", &format!("{name}.pem")])
+        .current_dir(folder)
+        .output();
+    let output = make.await.expect("openssl");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 impl RedisServer {
@@ -26,16 +59,41 @@ impl RedisServer {
             );
             return None;
         }
-        let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
-        Some(Self::on(port).await)
+        Some(Self::on(free_port()).await)
+    }
+
+    /// One that answers over TLS as well, with a certificate that only [`RedisServer::certificates`] vouches for.
+    pub async fn with_tls() -> Option<Self> {
+        let plain = Self::start().await?.kill().await;
+        Some(Self::launch(plain, Some(free_port())).await)
     }
 
     /// On a port that was one's before.
     pub async fn on(port: u16) -> Self {
+        Self::launch(port, None).await
+    }
+
+    async fn launch(port: u16, tls: Option<u16>) -> Self {
         let program = std::env::var_os("REDIS_SERVER").unwrap_or_else(|| "redis-server".into());
         let folder = std::env::temp_dir().join(format!("sequentum-mcp-redis-{port}"));
         std::fs::create_dir_all(&folder).unwrap();
-        let mut child = Command::new(program)
+        let mut command = Command::new(program);
+        if let Some(tls) = tls {
+            for name in ["cert", "other"] {
+                make_certificate(&folder, name).await;
+            }
+            command.args(["--tls-port", &tls.to_string(), "--tls-auth-clients", "no"]);
+            command.args([
+                "--tls-cert-file",
+                "cert.pem",
+                "--tls-key-file",
+                "cert.key",
+                "--tls-ca-cert-file",
+                "cert.pem",
+            ]);
+        }
+        let mut child = command
+            .current_dir(&folder)
             .args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--requirepass", PASSWORD])
             .args([
                 "--save",
@@ -56,7 +114,17 @@ impl RedisServer {
         while !lines.next_line().await.unwrap().expect("it starts").contains("Ready to accept connections") {}
         // Read on, or it would be killed by its own next line.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Self { child, folder, port }
+        Self { child, folder, port, tls }
+    }
+
+    /// Its address over TLS.
+    pub fn tls_url(&self, password: &str) -> String {
+        format!("rediss://:{password}@localhost:{}/1", self.tls.expect("started with TLS"))
+    }
+
+    /// Its own certificate, and one that another key made for the same name.
+    pub fn certificates(&self) -> [PathBuf; 2] {
+        ["cert.pem", "other.pem"].map(|name| self.folder.join(name))
     }
 
     pub fn url(&self) -> String {
