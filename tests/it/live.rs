@@ -253,6 +253,40 @@ async fn a_call_can_be_taken_back_by_its_own_session() {
 }
 
 #[tokio::test]
+async fn a_result_is_there_for_who_comes_back_after_the_connection_broke() {
+    let server = start(&[]).await;
+    let token = server.token();
+    let session = open(&server, &token).await;
+    let run = server.ask("start_agent", json!({"agentId": 7302})).await["run"]["id"].clone();
+    let wait = json!({"jsonrpc": "2.0", "id": "long", "method": "tools/call", "params": {
+        "name": "wait_for_run", "arguments": {"agentId": 7302, "runId": run}, "_meta": {"progressToken": "p"}}});
+    let mut broken = within(&server, &token, &session, Method::POST).json(&wait).send().await.unwrap();
+    let mut heard = String::new();
+    while !heard.contains("notifications/progress") || !heard.ends_with("\n\n") {
+        let chunk = server.while_time_passes(broken.chunk()).await.unwrap().expect("progress");
+        heard.push_str(std::str::from_utf8(&chunk).unwrap());
+    }
+    drop(broken);
+    let last = heard.lines().filter_map(|line| line.strip_prefix("id:")).next_back().unwrap().trim();
+    let resume = || within(&server, &token, &session, Method::GET).header("last-event-id", last);
+    // While the call still runs, and once more when it has ended.
+    for _ in 0..2 {
+        let mut events = Events::of(resume().send().await.unwrap());
+        let result = loop {
+            let message = server.while_time_passes(events.next()).await.expect("the result");
+            if message.get("result").is_some() {
+                break message;
+            }
+        };
+        assert_eq!(result["id"], "long");
+        assert_eq!(result["result"]["structuredContent"]["statusName"], "Success", "{result}");
+    }
+    let bob = server.token_for(&TestServer::bob(), ALL_SCOPES);
+    let foreign = within(&server, &bob, &session, Method::GET).header("last-event-id", last);
+    assert_eq!(server.send(foreign).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
 async fn a_get_without_a_session_is_no_stream() {
     let server = start(&[]).await;
     let get = server.send(server.request(Method::GET, "/mcp").bearer_auth(server.token())).await;
