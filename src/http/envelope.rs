@@ -93,6 +93,11 @@ impl<'a> Envelope<'a> {
         }
     }
 
+    /// Whether this asks for a session; without an id it is a notification of that name, which nobody answers.
+    pub fn is_initialize(&self) -> bool {
+        self.method == "initialize" && self.id.is_some()
+    }
+
     /// Whether this answers a request of ours.
     pub fn is_response(&self) -> bool {
         self.method.is_empty()

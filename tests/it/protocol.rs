@@ -256,6 +256,15 @@ async fn notifications_are_accepted() {
             .await;
         assert_eq!((answer.status, answer.text.as_str()), (StatusCode::ACCEPTED, ""));
     }
+    // One that is named like a request opens nothing and says nothing.
+    for mode in ["sealed", "live"] {
+        let server = TestServer::with(&[("SESSIONS", mode)], Catalog::new()).await;
+        let client = json!({"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
+        let initialize = json!({"jsonrpc": "2.0", "method": "initialize", "params": client});
+        let answer = server.send(server.post(Some(&server.token()), &initialize)).await;
+        assert_eq!((answer.status, answer.text.as_str()), (StatusCode::ACCEPTED, ""), "{mode}");
+        assert_eq!((answer.header("mcp-session-id"), answer.header("content-type")), ("", ""), "{mode}");
+    }
 }
 
 #[tokio::test]

@@ -51,7 +51,7 @@ pub(super) async fn enter_session(
     if envelope.modern {
         return Ok(Within::Nothing);
     }
-    if envelope.method == "initialize" {
+    if envelope.is_initialize() {
         let Some(live) = &edge.live else { return Ok(Within::Nothing) };
         let (place, replaced) = live.make_room(caller)?;
         if let Some(replaced) = replaced {
@@ -133,7 +133,7 @@ pub(super) async fn dispatch(
     match within {
         Within::Nothing | Within::Sealed(_) => {
             let response = edge.mcp.handle(request).await.map(Body::new);
-            if envelope.method != "initialize" || !response.status().is_success() {
+            if !envelope.is_initialize() || !response.status().is_success() {
                 return response;
             }
             let (head, content) = response.into_parts();

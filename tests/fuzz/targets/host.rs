@@ -6,7 +6,7 @@ use sequentum_mcp_fuzz::target;
 
 fuzz_target!(|value: &[u8]| {
     let target = target();
-    let answer = target.send("GET /health HTTP/1.1", &[("host", value)], b"");
+    let answer = target.send("GET / HTTP/1.1", &[("host", value)], b"");
     let port = target.address.port();
     let own = ["127.0.0.1", "localhost", "[::1]"].map(|name| format!("{name}:{port}"));
     let value = value.iter().filter(|byte| !matches!(byte, b'\r' | b'\n')).copied().collect::<Vec<_>>();
