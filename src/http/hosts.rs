@@ -45,9 +45,13 @@ impl HostRules {
     }
 
     fn admits(&self, authority: &Authority) -> bool {
-        let host = authority.host().to_ascii_lowercase();
-        let full = authority.port_u16().map(|port| format!("{host}:{port}"));
-        self.allowed.iter().any(|allowed| *allowed == host || Some(allowed) == full.as_ref())
+        // The whole text: what the type calls the host may be followed or preceded by something else.
+        let whole = authority.as_str().to_ascii_lowercase();
+        let is_port = |rest: &str| {
+            rest.strip_prefix(':').is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
+        };
+        let mut rests = self.allowed.iter().filter_map(|allowed| whole.strip_prefix(allowed.as_str()));
+        rests.any(|rest| rest.is_empty() || is_port(rest))
     }
 }
 
@@ -194,6 +198,10 @@ mod tests {
             ("internal:80", false),
             ("localhost:3001", false),
             ("evil.example", false),
+            // What the type takes for a host with something around it.
+            ("[::1]evil.example:3000", false),
+            ("evil@mcp.example.com", false),
+            ("mcp.example.com.evil.example", false),
         ] {
             assert_eq!(rules.admits(&host.parse().unwrap()), admitted, "{host}");
         }
