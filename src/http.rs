@@ -4,6 +4,7 @@
 //! the MCP library answers badly is answered by [`envelope`] before it gets there.
 
 mod access_log;
+mod activity;
 mod client_addr;
 mod cors;
 mod endpoint;
@@ -164,7 +165,7 @@ const SERVER_METADATA: &str = "/.well-known/oauth-authorization-server";
 const PROBES: [&str; 3] = ["/health", "/livez", "/readyz"];
 
 /// The routes by which requests are counted. [`router`] has no others.
-const ROUTES: [&str; 10] = [
+const ROUTES: [&str; 11] = [
     ENDPOINT,
     "/mcp/",
     "/health",
@@ -175,6 +176,7 @@ const ROUTES: [&str; 10] = [
     SERVER_METADATA,
     "/.well-known/oauth-authorization-server/mcp",
     "/",
+    "/llms.txt",
 ];
 
 /// All routes, inside all layers.

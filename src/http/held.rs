@@ -10,12 +10,20 @@ use http_body::{Frame, SizeHint};
 
 /// The body, which keeps `held` until it has ended or the client has gone.
 pub(super) fn hold(body: Body, held: impl Send + Unpin + 'static) -> Body {
-    Body::new(Held { body, held: Some(held) })
+    Body::new(Held::new(body, held))
 }
 
-struct Held<T> {
+/// The same as a type of its own, for where no box is needed.
+pub(super) struct Held<T> {
     body: Body,
     held: Option<T>,
+}
+
+impl<T> Held<T> {
+    /// `body`, which keeps `held` until it has ended or the client has gone.
+    pub(super) fn new(body: Body, held: T) -> Self {
+        Self { body, held: Some(held) }
+    }
 }
 
 impl<T: Unpin> http_body::Body for Held<T> {

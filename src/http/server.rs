@@ -1,7 +1,10 @@
 //! The accept loop: bind, serve, drain, stop.
 //!
-//! In place of `axum::serve`, which sets neither `TCP_NODELAY` (every event would wait 40 ms) nor a header timeout (a
+//! In place of `axum::serve`, which sets neither `TCP_NODELAY` (every event would wait 40 ms) nor a time limit (a
 //! half-sent header would stay open for good), and has no cap on connections.
+//!
+//! A connection without an open request is closed after the idle time, whatever it sends in the meantime: nothing at all,
+//! the beginning of a request, or the answers to the pings of HTTP/2. Otherwise anybody could take all the room.
 //!
 //! Promises: from the stop signal on `/readyz` answers 503, and after the notice no new connection is accepted; a request
 //! that can finish within the grace period is never cut; then the process ends. With a notice longer than a balancer
@@ -10,6 +13,7 @@
 use std::{
     convert::Infallible,
     net::SocketAddr,
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -21,16 +25,17 @@ use axum::{Router, extract::Request};
 use http::{HeaderValue, Version, header};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{conn::auto::Builder, graceful::GracefulShutdown},
+    server::conn::auto::Builder,
     service::TowerToHyperService,
 };
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
 };
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::{ServiceExt, service_fn};
 
-use super::client_addr::Peer;
+use super::{activity::Activity, client_addr::Peer, held::Held};
 
 /// Streams of one HTTP/2 connection at a time.
 const MAX_STREAMS: u32 = 200;
@@ -82,7 +87,9 @@ pub async fn serve(
     }
     drop(listener);
     tracing::info!(grace_seconds = limits.grace.as_secs(), "stopping: running requests may finish");
-    match tokio::time::timeout(limits.grace, door.connections.shutdown()).await {
+    door.closing.cancel();
+    door.connections.close();
+    match tokio::time::timeout(limits.grace, door.connections.wait()).await {
         Ok(()) => tracing::info!("stopped: everything had finished"),
         Err(_elapsed) => tracing::warn!("stopped: the grace period is over, running requests were cut"),
     }
@@ -92,10 +99,14 @@ pub async fn serve(
 struct Door {
     builder: Arc<Builder<TokioExecutor>>,
     router: Router,
-    connections: GracefulShutdown,
+    /// The tasks of the open connections.
+    connections: TaskTracker,
     room: Arc<Semaphore>,
+    idle: Duration,
     /// Set with the notice: every answer is the last one on its connection.
     leaving: Arc<AtomicBool>,
+    /// Set after the notice: connections end with the requests that are open on them.
+    closing: CancellationToken,
 }
 
 impl Door {
@@ -116,9 +127,11 @@ impl Door {
         Self {
             builder: Arc::new(builder),
             router,
-            connections: GracefulShutdown::new(),
+            connections: TaskTracker::new(),
             room: Arc::new(Semaphore::new(limits.connections)),
+            idle: limits.idle,
             leaving: Arc::default(),
+            closing: CancellationToken::new(),
         }
     }
 
@@ -143,9 +156,12 @@ impl Door {
             tracing::debug!(error = %error, "TCP_NODELAY could not be set");
         }
         let (router, leaving) = (self.router.clone(), Arc::clone(&self.leaving));
+        let activity = Activity::new();
+        let of_connection = activity.clone();
         let service = service_fn(move |mut request: Request<_>| {
             request.extensions_mut().insert(Peer(peer));
             let multiplexed = request.version() >= Version::HTTP_2;
+            let open = of_connection.begin();
             let (answer, leaving) = (router.clone().oneshot(request), Arc::clone(&leaving));
             async move {
                 let mut response = answer.await?;
@@ -153,14 +169,32 @@ impl Door {
                 if leaving.load(Ordering::Relaxed) && !multiplexed {
                     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
                 }
-                Ok::<_, Infallible>(response)
+                Ok::<_, Infallible>(response.map(|body| Held::new(body, open)))
             }
         });
         let service = TowerToHyperService::new(service);
         let connection = self.builder.serve_connection(TokioIo::new(socket), service).into_owned();
-        let connection = self.connections.watch(connection);
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
+        let (closing, idle) = (self.closing.clone(), self.idle);
+        self.connections.spawn(async move {
+            let mut connection = pin!(connection);
+            let mut ended = tokio::select! {
+                ended = connection.as_mut() => Some(ended),
+                () = closing.cancelled() => None,
+                () = activity.idle_for(idle) => None,
+            };
+            if ended.is_none() {
+                connection.as_mut().graceful_shutdown();
+                // Open requests go on; a client that does not hang up in its turn is left.
+                let left = async {
+                    tokio::time::sleep(idle).await;
+                    activity.idle_for(idle).await;
+                };
+                ended = tokio::select! {
+                    ended = connection => Some(ended),
+                    () = left => None,
+                };
+            }
+            if let Some(Err(error)) = ended {
                 tracing::debug!(error = %error, "connection ended with an error");
             }
             drop(permit);

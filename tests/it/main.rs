@@ -20,6 +20,7 @@ mod bodies;
 mod budgets;
 mod completions;
 mod connect;
+mod connections;
 mod contract;
 mod credentials;
 mod docs;
