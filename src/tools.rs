@@ -23,7 +23,7 @@ mod billing;
 mod builder;
 mod files;
 mod listed;
-mod lost;
+pub(crate) mod lost;
 mod runs;
 mod schedules;
 mod spaces;
@@ -110,12 +110,17 @@ impl Effect {
     /// The four hints of the protocol (2025-03-26, `ToolAnnotations`): read-only, destructive, idempotent, open-world.
     #[must_use]
     pub const fn hints(self) -> [bool; 4] {
+        let destructive = matches!(self, Self::Destroy { .. });
+        [!self.writes(), destructive, self.may_be_repeated(), matches!(self, Self::Launch)]
+    }
+
+    /// Whether doing it twice changes nothing more.
+    #[must_use]
+    pub const fn may_be_repeated(self) -> bool {
         match self {
-            Self::Read => [true, false, true, false],
-            Self::Set => [false, false, true, false],
-            Self::Launch => [false, false, false, true],
-            Self::Create => [false; 4],
-            Self::Destroy { repeatable } => [false, true, repeatable, false],
+            Self::Read | Self::Set => true,
+            Self::Launch | Self::Create => false,
+            Self::Destroy { repeatable } => repeatable,
         }
     }
 

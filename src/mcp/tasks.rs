@@ -26,7 +26,7 @@ use super::{
 use crate::{
     auth::{Caller, step_up_message},
     seal::Purpose,
-    tools::{Long, Phase, Prepared, Progress, Reach, Row, Stage, Started, ToolError},
+    tools::{Effect, Long, Phase, Prepared, Progress, Reach, Row, Stage, Started, ToolError},
 };
 
 /// The methods about a task; what they name is its id.
@@ -132,7 +132,7 @@ pub(super) async fn get(
     let patience = shared.call_timeout;
     let cx = tools::context(shared, &scope, Progress::default(), &context.ct, patience);
     let look = long.look(cx, handle.work);
-    let work = Work { writes: false, ..Work::of(row, patience) };
+    let work = Work { effect: Effect::Read, ..Work::of(row, patience) };
     let (said, payload) = match tools::guarded(work, look, &context.ct, &scope).await {
         Ok(Phase::On(said)) => (said, TaskPayload::Working),
         Ok(Stage::Stopped(said)) => (said.to_owned(), TaskPayload::Cancelled),

@@ -23,9 +23,13 @@ use super::{
 use crate::{
     auth::step_up_message,
     tools::{
-        Asked, Link, Links, Prepared, Progress, Reach, Reply, Row, ToolCx, ToolError, asking::NAME_PATIENCE,
+        Asked, Effect, Link, Links, Prepared, Progress, Reach, Reply, Row, ToolCx, ToolError,
+        asking::NAME_PATIENCE, lost,
     },
 };
+
+/// What a tool has beyond its deadline, to say what became of its last request.
+const LAST_WORDS: Duration = Duration::from_millis(250);
 
 /// A tool in the library's words.
 pub(super) fn describe(row: &Row) -> Tool {
@@ -267,8 +271,9 @@ pub(super) fn context(
 pub(super) struct Work {
     /// The name of the tool, for the log, if it is one's.
     pub tool: Option<&'static str>,
-    /// Whether it changes something, so that it runs on when its client goes away.
-    pub writes: bool,
+    /// What it does to the platform: what changes something runs on when its client goes away, and nobody is told to repeat
+    /// what may have been done.
+    pub effect: Effect,
     /// How long it may take.
     pub patience: Duration,
 }
@@ -276,12 +281,12 @@ pub(super) struct Work {
 impl Work {
     /// That of a tool.
     pub(super) fn of(row: &Row, patience: Duration) -> Self {
-        Self { tool: Some(row.name), writes: row.effect.writes(), patience }
+        Self { tool: Some(row.name), effect: row.effect, patience }
     }
 
     /// What is looked up before a tool begins.
     fn looking(row: &Row, patience: Duration) -> Self {
-        Self { writes: false, ..Self::of(row, patience) }
+        Self { effect: Effect::Read, ..Self::of(row, patience) }
     }
 }
 
@@ -292,11 +297,13 @@ pub(super) async fn guarded<T: Send + 'static>(
     cancelled: &CancellationToken,
     scope: &CallScope,
 ) -> Result<T, ToolError> {
-    let Work { tool, writes, patience } = work;
-    let result = match guard::run(run, guard::deadline(patience), writes, cancelled).await {
+    let Work { tool, effect, patience } = work;
+    // A little longer than the requests of the tool may take: it knows best what a lost one means.
+    let deadline = guard::deadline(patience + LAST_WORDS);
+    let result = match guard::run(run, deadline, effect.writes(), cancelled).await {
         Ended::Done(result) => result,
-        Ended::TimedOut => Err(ToolError::timeout(patience)),
-        Ended::Panicked => Err(ToolError::panicked()),
+        Ended::TimedOut => Err(lost::cut_short(ToolError::timeout(patience), effect)),
+        Ended::Panicked => Err(lost::cut_short(ToolError::panicked(), effect)),
         Ended::Cancelled => Err(ToolError::cancelled()),
     };
     result.inspect_err(|error| log_cause(scope, tool, error))

@@ -25,7 +25,7 @@ use crate::{
         SUPPORTED,
         guard::{self, Ended},
     },
-    tools::{Reply, ToolError, arguments, schema},
+    tools::{Effect, Reply, ToolError, arguments, lost, schema},
 };
 
 const INSTRUCTIONS: &str = "Sequence routes the user's money between Pods, income sources and accounts by rules. \
@@ -97,7 +97,7 @@ impl SequenceServer {
             let work = async move {
                 get_accounts::call(&shared.bank, shared.config.access_token.as_ref(), deadline).await
             };
-            return guarded(work, deadline, false, context).await.map(Answer::Reply);
+            return guarded(work, deadline, Effect::Read, context).await.map(Answer::Reply);
         }
         let arguments = request.arguments.clone().unwrap_or_default();
         let order = trigger_rule::prepare(&shared.config, &tool.input_schema, arguments)?;
@@ -106,7 +106,7 @@ impl SequenceServer {
             Confirmed::Go(order) => {
                 let deadline = guard::deadline(CALL_TIMEOUT);
                 let work = async move { order.send(&shared.bank, deadline).await };
-                guarded(work, deadline, true, context).await.map(Answer::Reply)
+                guarded(work, deadline, Effect::Create, context).await.map(Answer::Reply)
             }
         }
     }
@@ -135,13 +135,13 @@ fn describe<A: JsonSchema, O: JsonSchema>(
 async fn guarded(
     work: impl Future<Output = Result<Reply, ToolError>> + Send + 'static,
     deadline: Instant,
-    writes: bool,
+    effect: Effect,
     context: &RequestContext<RoleServer>,
 ) -> Result<Reply, ToolError> {
-    match guard::run(work, deadline + MARGIN, writes, &context.ct).await {
+    match guard::run(work, deadline + MARGIN, effect.writes(), &context.ct).await {
         Ended::Done(result) => result,
-        Ended::TimedOut => Err(ToolError::timeout(CALL_TIMEOUT + MARGIN)),
-        Ended::Panicked => Err(ToolError::panicked()),
+        Ended::TimedOut => Err(lost::cut_short(ToolError::timeout(CALL_TIMEOUT + MARGIN), effect)),
+        Ended::Panicked => Err(lost::cut_short(ToolError::panicked(), effect)),
         Ended::Cancelled => Err(ToolError::cancelled()),
     }
 }

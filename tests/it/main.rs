@@ -23,6 +23,7 @@ mod connect;
 mod connections;
 mod contract;
 mod credentials;
+mod cut_short;
 mod docs;
 mod doctor;
 mod edge;
