@@ -36,7 +36,7 @@ pub use self::{
     caller::{Caller, Local, PerCaller, Principal},
     challenge::{Challenger, step_up_message},
     client::metadata_urls,
-    keys::{FALLBACK_PATH, KeyStore, TRUST_FOR, survey},
+    keys::{KeyStore, TRUST_FOR, fallback_url, survey},
     refusal::Refusal,
     scopes::{Scope, ScopeSet},
     verify::{LEEWAY, Verifier},

@@ -22,7 +22,7 @@ use super::{
     scopes::ScopeSet,
     upstream::Upstream,
     verdicts::{Fingerprint, Verdicts},
-    verify::Audiences,
+    verify::{Audiences, LEEWAY},
 };
 use crate::{clock::Clock, config};
 
@@ -145,7 +145,8 @@ impl Introspector {
         if expires_at.is_some_and(|end| end <= now) {
             return Err(Refusal::Expired);
         }
-        if answer.nbf().is_some_and(|start| start.timestamp() > now) {
+        // A token that was issued this moment must not fail for a clock that runs ahead of ours.
+        if answer.nbf().is_some_and(|start| start.timestamp() > now.saturating_add(LEEWAY)) {
             return Err(Refusal::NotYetValid);
         }
         let subject = answer.sub().filter(|subject| !subject.is_empty()).ok_or(Refusal::Claims)?;

@@ -32,7 +32,7 @@ const RETRY_EMPTY: Duration = Duration::from_secs(5);
 /// Keys in a set. Issuers publish a handful; a set beyond this is refused as a whole.
 const MAX_KEYS: usize = 100;
 /// Where the platform serves its keys, should its metadata not say.
-pub const FALLBACK_PATH: &str = "/api/oauth/certs";
+const FALLBACK_PATH: &str = "/api/oauth/certs";
 
 /// One verification key with the algorithms it may be used with.
 pub(super) struct Key {
@@ -180,7 +180,7 @@ impl KeyStore {
         self.token_endpoint.store(tokens.map(Arc::new));
         let url = match keys {
             Some(url) => url,
-            None => Url::parse(&format!("{}{FALLBACK_PATH}", self.issuer))?,
+            None => fallback_url(&self.issuer)?,
         };
         let document: JwkDocument = client::get(&self.http, &url).await?.ok_or(FetchError::Missing)?;
         if document.keys.len() > MAX_KEYS {
@@ -190,6 +190,15 @@ impl KeyStore {
         // A document without a usable key never replaces one that has some.
         if keys.is_empty() { Err(FetchError::NoUsableKey) } else { Ok(keys) }
     }
+}
+
+/// Where the keys of `issuer` are looked for when its metadata does not say.
+///
+/// # Errors
+///
+/// When the issuer is no URL.
+pub fn fallback_url(issuer: &str) -> Result<Url, url::ParseError> {
+    Url::parse(&format!("{}{FALLBACK_PATH}", issuer.trim_end_matches('/')))
 }
 
 impl std::fmt::Debug for KeyStore {

@@ -77,7 +77,7 @@ settings! {
     LOGIN_CLIENT_ID = "none: `login` registers a client each time", "a client id: the https URL of a client metadata document, or the id of a client that is registered with the authorization server",
         "For `login`: the OAuth client to sign in as. Its redirect URI is http://127.0.0.1:PORT/callback; `--redirect-port` chooses the port.";
     SEQUENTUM_OAUTH_ISSUER = "the value of SEQUENTUM_API_URL", "one or more https URLs (http on loopback) without query or fragment, separated by commas, each once",
-        "The authorization servers whose access tokens are accepted; clients are sent to the first. Each must equal the issuer in its own metadata, byte for byte. A token is verified with the keys of the issuer it names and of no other.";
+        "The authorization servers whose access tokens are accepted; clients are sent to the first. Each must equal the issuer in its own metadata, byte for byte, a slash at the end included. A token is verified with the keys of the issuer it names and of no other.";
     OAUTH_AUDIENCES = "none", "a comma-separated list of audience values",
         "Values of the token's `aud` claim accepted besides this server's /mcp URL and its origin. `Sequentum Enterprise` admits tokens that were requested without a resource.";
     REQUIRE_AUTH = "true", "`true` or `false`",

@@ -245,7 +245,7 @@ impl Signer {
 }
 
 /// A further server in front of the same platform.
-async fn again(server: TestServer, settings: &[(&str, &str)]) -> TestServer {
+pub(crate) async fn again(server: TestServer, settings: &[(&str, &str)]) -> TestServer {
     let (platform, clock) = (server.platform.clone(), server.clock.clone());
     server.stop().await;
     TestServer::before(platform, clock, settings, sequentum_mcp::tools::Catalog::new()).await

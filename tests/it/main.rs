@@ -34,6 +34,7 @@ mod fixtures_absent;
 mod healthcheck;
 mod identity;
 mod isolation;
+mod issuer_spelling;
 mod layers;
 mod limits;
 mod live;

@@ -9,7 +9,7 @@ use super::{
     ask::{self, Answer, quote},
 };
 use crate::{
-    auth::{FALLBACK_PATH, LEEWAY, metadata_urls, survey},
+    auth::{LEEWAY, fallback_url, metadata_urls, survey},
     clock::Clock,
     config::Config,
     outbound::is_loopback,
@@ -164,7 +164,7 @@ fn metadata_checks(issuer: &str, url: &Url, metadata: &Value) -> Vec<Check> {
 }
 
 async fn keys(client: &reqwest::Client, issuer: &str, jwks_uri: Option<&str>) -> Check {
-    let fallback = format!("{issuer}{FALLBACK_PATH}");
+    let fallback = fallback_url(issuer).map(String::from).unwrap_or_default();
     let address = jwks_uri.unwrap_or(&fallback);
     let remedy = "Have the issuer publish an RSA or elliptic-curve signature key with a `kid` there: without one every token is refused.";
     let Some(url) = Url::parse(address).ok().filter(|url| url.scheme() == "https" || is_loopback(url)) else {
