@@ -40,13 +40,13 @@ fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let (name, matches) = matches.subcommand().unwrap_or(("serve", &matches));
     match name {
-        "demo" => with_config(matches, |config| demo::run(config, port(matches))),
+        "demo" => with_config_on_loopback(matches, |config| demo::run(config, port(matches))),
         "catalog" => catalog::run(matches),
         "doctor" => doctor::run(load(matches, |sources| sources), matches),
         "healthcheck" => with_config(matches, |config| healthcheck::run(&config, matches)),
-        "login" => with_config_but_address(matches, |config| login::run(&config, matches)),
-        "logout" => with_config_but_address(matches, |config| logout::run(&config)),
-        "stdio" => with_config_but_address(matches, |config| stdio::run(&config)),
+        "login" => with_config_on_loopback(matches, |config| login::run(&config, matches)),
+        "logout" => with_config_on_loopback(matches, |config| logout::run(&config)),
+        "stdio" => with_config_on_loopback(matches, |config| stdio::run(&config)),
         _ => with_config(matches, |config| serve::run(&config)),
     }
 }
@@ -125,9 +125,9 @@ fn with_config(matches: &ArgMatches, run: impl FnOnce(Config) -> ExitCode) -> Ex
     run_with(NAME, load(matches, |sources| sources), run)
 }
 
-/// For commands that listen on nothing: what holds for the address to listen on, which the container image sets, is no
-/// concern of theirs.
-fn with_config_but_address(matches: &ArgMatches, run: impl FnOnce(Config) -> ExitCode) -> ExitCode {
+/// For commands that listen on nothing or on loopback only: the address that is set, by the container image for one, is no
+/// concern of theirs, and neither is what it demands.
+fn with_config_on_loopback(matches: &ArgMatches, run: impl FnOnce(Config) -> ExitCode) -> ExitCode {
     run_with(NAME, load(matches, |sources| sources.with_flag(&settings::HOST, "localhost")), run)
 }
 

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use clap::{Arg, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgMatches, Command};
 use url::Url;
 
 use crate::{api::error::chain, config::Config, outbound};
@@ -27,9 +27,15 @@ pub(super) fn command() -> Command {
             Arg::new("url")
                 .long("url")
                 .value_name("ORIGIN")
-                .value_parser(value_parser!(Url))
+                .value_parser(address)
                 .help("Where to ask [default: HOST and PORT on this machine]"),
         )
+}
+
+/// What `--url` takes.
+fn address(text: &str) -> Result<Url, &'static str> {
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    url.ok_or("give the address with its scheme, like http://localhost:3000")
 }
 
 pub(super) fn run(config: &Config, matches: &ArgMatches) -> ExitCode {

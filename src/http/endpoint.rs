@@ -24,7 +24,7 @@ use super::{
     held::hold,
     limits::{Slot, Standing},
     live::Of,
-    problem::Problem,
+    problem::{Problem, refuse_method},
     selection,
 };
 use crate::{
@@ -34,9 +34,6 @@ use crate::{
     tools::{Reach, error::CredentialProblem},
     traces::{Incoming, Span},
 };
-
-/// Methods of the endpoint without a live session. GET is routed all the same, to challenge crawlers.
-pub(super) const ALLOW: HeaderValue = HeaderValue::from_static("POST, DELETE, OPTIONS");
 
 /// `POST /mcp`: one message.
 pub(super) async fn post(State(edge): State<Arc<Edge>>, request: Request<Body>) -> Response {
@@ -272,14 +269,15 @@ pub(super) async fn get(State(edge): State<Arc<Edge>>, mut request: Request<Body
     request.extensions_mut().remove::<Span>();
     let mut response = hear(&edge, request, &caller, &id).await;
     standing.tell(response.headers_mut());
+    note_caller(&mut response, &caller);
     response
 }
 
 async fn hear(edge: &Edge, request: Request<Body>, caller: &Caller, id: &RequestId) -> Response {
-    let Some(live) = &edge.live else { return super::problem::method_not_allowed(request).await };
+    let Some(live) = &edge.live else { return refuse_method(edge, &request) };
     let session = match open_session(edge, request.headers(), caller) {
         Ok(Some(session)) => session,
-        Ok(None) => return super::problem::method_not_allowed(request).await,
+        Ok(None) => return refuse_method(edge, &request),
         Err(problem) => return problem.json_rpc(id, None),
     };
     let (mut parts, _) = request.into_parts();
@@ -313,11 +311,12 @@ pub(super) async fn delete(State(edge): State<Arc<Edge>>, request: Request<Body>
     };
     let mut response = end(&edge, request, &caller, &id).await;
     standing.tell(response.headers_mut());
+    note_caller(&mut response, &caller);
     response
 }
 
 async fn end(edge: &Edge, request: Request<Body>, caller: &Caller, id: &RequestId) -> Response {
-    let Some(sessions) = &edge.sessions else { return super::problem::method_not_allowed(request).await };
+    let Some(sessions) = &edge.sessions else { return refuse_method(edge, &request) };
     let handle = request.headers().get(MCP_SESSION_ID).and_then(|value| value.to_str().ok());
     match handle.map(|handle| sessions.open(handle, caller)) {
         Some(Ok(session)) => {
