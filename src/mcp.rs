@@ -12,6 +12,7 @@ mod fixtures;
 pub(crate) mod guard;
 mod instructions;
 mod lists;
+mod live_sessions;
 mod named;
 mod progress;
 mod prompts;
@@ -37,8 +38,7 @@ use rmcp::{
     },
     service::{NotificationContext, RequestContext, SubscriptionContext},
     transport::streamable_http_server::{
-        SessionManager, StreamableHttpServerConfig, StreamableHttpService,
-        session::{local::LocalSessionManager, never::NeverSessionManager},
+        StreamableHttpServerConfig, StreamableHttpService, session::never::NeverSessionManager,
     },
 };
 
@@ -55,6 +55,7 @@ use self::fixtures::{WithFixtures as Served, with_fixtures as served};
 #[cfg(not(feature = "conformance-fixtures"))]
 use std::convert::identity as served;
 
+use self::live_sessions::LiveSessions;
 pub(crate) use self::subscriptions::too_many;
 pub use self::{
     audit::{Audited, Auditor},
@@ -105,13 +106,7 @@ pub struct Mcp {
     /// The library's HTTP service around the same server object.
     service: StreamableHttpService<Served, NeverSessionManager>,
     /// The same with sessions in memory, for clients of the 2025 revisions.
-    live: Option<Live>,
-}
-
-/// The library's sessions, and its service around them.
-struct Live {
-    service: StreamableHttpService<Served, LocalSessionManager>,
-    sessions: Arc<LocalSessionManager>,
+    live: Option<LiveSessions>,
 }
 
 /// The server object that the library calls. Cloning it copies one pointer.
@@ -195,18 +190,7 @@ impl Mcp {
             .disable_allowed_hosts()
             .disable_allowed_origins()
             .with_sse_keep_alive(Some(KEEP_ALIVE));
-        let live = config.live_sessions.then(|| {
-            let mut sessions = LocalSessionManager::default();
-            // The edge ends sessions that are idle: it knows of open streams, which the library does not count.
-            sessions.session_config.keep_alive = None;
-            let sessions = Arc::new(sessions);
-            let factory = {
-                let server = server.clone();
-                move || Ok(served(McpServer { live: Some(Arc::default()), ..server.clone() }))
-            };
-            let library = library.clone().with_legacy_session_mode(true);
-            Live { service: StreamableHttpService::new(factory, Arc::clone(&sessions), library), sessions }
-        });
+        let live = config.live_sessions.then(|| LiveSessions::new(&server, library.clone()));
         let factory = {
             let server = server.clone();
             move || Ok(served(server.clone()))
@@ -245,21 +229,32 @@ impl Mcp {
         named::name(&self.server.shared, method, target, caller)
     }
 
-    /// A message within a live session (with the library's id of it), the `initialize` that opens one, or the GET that
-    /// listens to one. Without live sessions this is [`Mcp::handle`].
-    pub async fn handle_live(&self, request: http::Request<Full<Bytes>>) -> Answer {
+    /// The `initialize` that opens a live session. It is opened to the end although this future may be dropped on the way,
+    /// when the client goes: the library would keep half of one for good. `opened` hears the library's id of it.
+    pub async fn open_live(
+        &self,
+        request: http::Request<Full<Bytes>>,
+        opened: impl FnOnce(&str) + Send + 'static,
+    ) -> Answer {
         match &self.live {
-            Some(live) => live.service.handle(request).await,
+            Some(live) => live.open(request, opened).await,
             None => self.handle(request).await,
         }
     }
 
-    /// Ends a live session: its calls are cancelled, its streams end.
+    /// A message within a live session (with the library's id of it) or the GET that listens to one. Without live sessions
+    /// this is [`Mcp::handle`].
+    pub async fn handle_live(&self, request: http::Request<Full<Bytes>>) -> Answer {
+        match &self.live {
+            Some(live) => live.handle(request).await,
+            None => self.handle(request).await,
+        }
+    }
+
+    /// Ends a live session, to the end as well: its calls are cancelled, its streams end.
     pub async fn close_live(&self, id: &str) {
-        if let Some(live) = &self.live
-            && let Err(error) = live.sessions.close_session(&id.into()).await
-        {
-            tracing::debug!(%error, "a live session could not be ended");
+        if let Some(live) = &self.live {
+            live.close(id).await;
         }
     }
 

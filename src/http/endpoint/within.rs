@@ -142,11 +142,10 @@ pub(super) async fn dispatch(
             opened(edge, head, content, caller, None)
         }
         Within::Opening(place) => {
-            let response = edge.mcp.handle_live(request).await.map(Body::new);
+            let response = edge.mcp.open_live(request, move |id| place.fill(id)).await.map(Body::new);
             let id =
                 response.headers().get(MCP_SESSION_ID).and_then(|id| id.to_str().ok()).map(str::to_owned);
             let Some(id) = id else { return response };
-            place.fill(&id);
             let (head, content) = response.into_parts();
             let content = last_event(&read_answer(content).await);
             opened(edge, head, content, caller, Some(id))
