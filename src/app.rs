@@ -201,6 +201,7 @@ impl App {
         });
         let limits = server::Limits {
             connections: config.http.max_connections,
+            trust_proxy: config.http.trust_proxy.clone(),
             idle: config.http.idle_timeout,
             notice: config.http.shutdown_delay,
             grace: config.http.shutdown_grace,
@@ -254,7 +255,7 @@ impl App {
         });
         // To the end: how a process drains is worth seeing.
         let scrapes = metrics.map(|listener| {
-            let limits = server::Limits { connections: SCRAPERS, ..limits };
+            let limits = server::Limits { connections: SCRAPERS, ..limits.clone() };
             let router = http::scrape_router(Arc::clone(&edge));
             tokio::spawn(server::serve(listener, router, limits, std::future::pending(), || ()))
         });
@@ -279,7 +280,7 @@ fn confirm(api: &Arc<Api>) -> Confirm {
         let api = Arc::clone(&api);
         Box::pin(async move {
             let deadline = Instant::now() + CONFIRM_TIMEOUT;
-            api.session(Some(&credential), deadline).count_personal_agents().await.map(|_count| ())
+            api.session(Some(&credential), deadline).try_credential().await
         })
     })
 }

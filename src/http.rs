@@ -18,6 +18,7 @@ mod layers;
 mod limits;
 mod live;
 mod llms;
+mod open_by_address;
 mod problem;
 mod scrape;
 mod selection;

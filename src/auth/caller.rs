@@ -226,7 +226,21 @@ pub struct PerCaller<K> {
     inner: K,
 }
 
+/// An organisation of an issuer, for what all its users together may have.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Organization {
+    issuer: Arc<str>,
+    name: Arc<str>,
+}
+
 impl<K> PerCaller<K> {
+    /// The organisation of the caller, if the credential names one.
+    #[must_use]
+    pub fn organization(&self) -> Option<Organization> {
+        let name = self.organization.clone()?;
+        Some(Organization { issuer: Arc::clone(&self.principal.issuer), name })
+    }
+
     /// What is kept.
     #[must_use]
     pub fn inner(&self) -> &K {

@@ -84,6 +84,11 @@ impl Introspector {
         }
     }
 
+    /// Whether it was found good a moment ago.
+    pub async fn knows(&self, key: &Fingerprint) -> bool {
+        self.verdicts.has_good(key).await
+    }
+
     /// The caller whom this token stands for.
     pub async fn verify(
         &self,

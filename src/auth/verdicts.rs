@@ -62,6 +62,12 @@ impl Verdicts {
         Self { kept: moka::future::Cache::builder().max_capacity(KEPT).time_to_live(time).build(), clock }
     }
 
+    /// Whether a credential was found good a moment ago.
+    pub async fn has_good(&self, key: &Fingerprint) -> bool {
+        let kept = self.kept.get(key).await;
+        kept.is_some_and(|kept| kept.outcome.is_ok() && kept.until > self.clock.unix_seconds())
+    }
+
     /// The verdict kept for a credential, or what `ask` finds out. One question serves all who ask meanwhile.
     pub async fn get(
         &self,

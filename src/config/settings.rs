@@ -118,6 +118,8 @@ settings! {
         "Requests to /mcp that are being answered at a time, of all users; a further one is answered with 503.";
     MAX_CONCURRENT_CALLS_PER_USER = "32", "a number from 1 to 100000",
         "The same of one user; a further one is answered with 429.";
+    MAX_CONCURRENT_CALLS_PER_ORGANIZATION = "256", "a number from 1 to 100000",
+        "The same of all users of one organisation, so that one cannot take the room of the others; a further one is answered with 429.";
     MAX_STREAMS_PER_USER = "16", "a number from 1 to 100000",
         "Event streams that one user keeps open at a time to be told of changes; a further one is answered with 429. They are not counted as calls.";
     #[secret yes]

@@ -75,12 +75,17 @@ async fn admit(
         Err(Box::new(response))
     };
     // Signed tokens are judged all the same: whoever has a good one does not pay for the neighbours.
-    if let Some(spent) = edge.limits.spent(address)
-        && !edge.authenticator.judges_alone(headers)
-    {
-        edge.metrics.charged(Charged::Address, false);
-        return refuse(&spent, spent.problem().json_rpc(id, None));
-    }
+    let question = if edge.authenticator.judges_alone(headers).await {
+        None
+    } else {
+        match edge.limits.question(address) {
+            Ok(question) => Some(question),
+            Err(spent) => {
+                edge.metrics.charged(Charged::Address, false);
+                return refuse(&spent, spent.problem().json_rpc(id, None));
+            }
+        }
+    };
     let verdict = edge.authenticator.authenticate(headers, uri).await;
     edge.metrics.credential(verdict.as_ref().err().map(|refusal| refusal.code()));
     match verdict {
@@ -93,8 +98,13 @@ async fn admit(
             note_caller(&mut response, &caller);
             refuse(&standing, response)
         }
-        // Nobody's fault but ours.
-        Err(refusal) if refusal.retry_after().is_some() => Err(Box::new(challenge(edge, refusal, id))),
+        // Nobody's fault but ours. A question was asked all the same, and whoever cannot answer is not to be asked for ever.
+        Err(refusal) if refusal.retry_after().is_some() => {
+            if question.is_some() {
+                edge.limits.charge_address(address).await;
+            }
+            Err(Box::new(challenge(edge, refusal, id)))
+        }
         Err(refusal) => {
             let standing = edge.limits.charge_address(address).await;
             let refused = if standing.admitted {

@@ -5,6 +5,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use axum::{Router, body::Body, routing::get};
 use futures_util::stream;
 use sequentum_mcp::{
+    config::TrustProxy,
     http::server::{self, Limits},
     tools::Catalog,
 };
@@ -45,7 +46,13 @@ async fn start() -> (SocketAddr, Arc<Notify>) {
     let router = Router::new().route("/", get(async || "ok")).route("/slow", get(slow));
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let address = listener.local_addr().unwrap();
-    let limits = Limits { connections: 100, idle: IDLE, notice: Duration::ZERO, grace: Duration::ZERO };
+    let limits = Limits {
+        connections: 100,
+        trust_proxy: TrustProxy::default(),
+        idle: IDLE,
+        notice: Duration::ZERO,
+        grace: Duration::ZERO,
+    };
     tokio::spawn(server::serve(listener, router, limits, std::future::pending(), || ()));
     (address, go)
 }
