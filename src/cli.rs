@@ -73,7 +73,7 @@ pub fn command() -> Command {
         ))
         .subcommand(
             Command::new("demo")
-                .about("Try it without an account: this server in front of a simulated platform, on this machine")
+                .about("Try it without an account: the server and a simulated platform, both on this machine")
                 .arg(
                     Arg::new("platform-port")
                         .long("platform-port")
@@ -83,7 +83,7 @@ pub fn command() -> Command {
                 ),
         )
         .subcommand(login::command())
-        .subcommand(Command::new("logout").about("Forget the sign-in of `login`"))
+        .subcommand(Command::new("logout").about("Sign out: delete the sign-in of `login`"))
         .subcommand(doctor::command())
         .subcommand(healthcheck::command())
         .subcommand(
@@ -95,7 +95,7 @@ pub fn command() -> Command {
                         .default_value("tools")
                         .help("What to print"),
                 )
-                .arg(Arg::new("json").long("json").num_args(0).help("The same as JSON: tools, prompts and resources")),
+                .arg(Arg::new("json").long("json").num_args(0).help("Print tools, prompts or resources as JSON")),
         );
     with_settings(command, settings::ALL)
 }

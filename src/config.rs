@@ -62,7 +62,7 @@ pub struct Http {
     pub port: u16,
     /// The origin clients use. `None` on loopback: it follows from the bound address.
     pub public_url: Option<Url>,
-    /// Further Host values, in small letters.
+    /// Further Host values, in lower case.
     pub allowed_hosts: Vec<String>,
     /// Further browser origins, as sent by browsers.
     pub allowed_origins: Vec<String>,
@@ -128,7 +128,7 @@ pub enum SessionMode {
 /// Which proxies in front of the server are believed about the address of a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TrustProxy {
-    /// The so many nearest ones, whatever their addresses.
+    /// The N nearest ones, whatever their addresses.
     Hops(usize),
     /// Those with an address in one of these networks.
     Networks(Vec<IpNet>),

@@ -1,7 +1,8 @@
 //! The protocol: one short method per MCP method, both eras on one object.
 //!
 //! [`McpServer`] is built once and shared by every request; only a live session has anything of its own. Who is calling
-//! travels with each request in a [`CallScope`] that the edge puts in. Only this module names the MCP library.
+//! travels with each request in a [`CallScope`] that the edge puts in. Only this module and [`sequence`](crate::sequence) name the MCP
+//! library.
 
 mod asking;
 mod audit;

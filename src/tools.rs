@@ -58,7 +58,7 @@ use crate::{
 /// One tool. Everything that a client or an operator wants to know about it is a required item, so nothing can be
 /// forgotten.
 pub trait Tool: Send + Sync + 'static {
-    /// The name on the wire: small letters and underscores.
+    /// The name on the wire: lower case and underscores.
     const NAME: &'static str;
     /// A short title for people.
     const TITLE: &'static str;

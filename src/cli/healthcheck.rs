@@ -16,12 +16,12 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 pub(super) fn command() -> Command {
     Command::new("healthcheck")
-        .about("Ask the server on this machine whether it lives: exit code 0 or 1, and one line")
+        .about("Ask the server on this machine whether it is alive: exit code 0 or 1, and one line")
         .arg(
             Arg::new("ready")
                 .long("ready")
                 .num_args(0)
-                .help("Ask whether it is ready as well (/readyz instead of /livez)"),
+                .help("Ask whether it is ready for requests (/readyz instead of /livez)"),
         )
         .arg(
             Arg::new("url")

@@ -15,7 +15,7 @@ const STORE_TIMEOUT: Duration = Duration::from_millis(50);
 pub struct Limits {
     /// Requests of one caller within the window.
     pub requests: NonZeroU32,
-    /// Requests from one address within the window that nobody answers for.
+    /// Unauthenticated requests from one address within the window.
     pub requests_per_address: NonZeroU32,
     /// The window of both.
     pub window: Duration,

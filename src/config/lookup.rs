@@ -44,7 +44,7 @@ impl Sources {
         self
     }
 
-    /// The text of a TOML file whose keys are the settings' names in small letters.
+    /// The text of a TOML file whose keys are the settings' names in lower case.
     ///
     /// # Errors
     ///

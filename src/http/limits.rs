@@ -1,8 +1,8 @@
 //! How much of the server one client may use: requests over time, and calls and streams at a time.
 //!
 //! Whoever is signed in is counted by who they are, so that neither a neighbour behind the same address nor another
-//! tenant takes anything from them. Whatever nobody answers for is counted by address: requests that are refused for
-//! their credential, and the pages that need none. `docs/security.md` tells what follows from that.
+//! tenant takes anything from them. Unauthenticated requests are counted by address: those refused for their credential,
+//! and the pages that need none. `docs/security.md` tells what follows from that.
 
 mod buckets;
 mod slots;
@@ -106,7 +106,7 @@ impl Limits {
         self.addresses.spent(&address, question.others).map_or(Ok(question), Err)
     }
 
-    /// Charges a request that nobody answers for to where it came from.
+    /// Charges an unauthenticated request to where it came from.
     pub(super) async fn charge_address(&self, address: ClientAddress) -> Standing {
         self.charge(Charged::Address, &self.addresses, &address, || {
             Name::new("address", &[&address.octets()])

@@ -149,7 +149,7 @@ async fn guarded(
 impl ServerHandler for SequenceServer {
     fn get_info(&self) -> ServerConfig {
         let implementation = Implementation::new("sequence-banking", env!("CARGO_PKG_VERSION"))
-            .with_title("Sequence")
+            .with_title("Sequence banking")
             .with_description("Balances and rules of one user of Sequence, a router of personal finances.")
             .with_website_url("https://getsequence.io");
         ServerConfig::new(ServerCapabilities::builder().enable_tools().build())

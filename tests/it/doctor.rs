@@ -91,7 +91,7 @@ async fn a_healthy_installation_has_nothing_to_look_at() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sequentum-mcp"));
     let output = command.arg("doctor").args(arguments).env("T", &token).output().await.unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(text.ends_with("\n16 ok, 0 to look at, 0 failed\n") && !text.contains(&token), "{text}");
+    assert!(text.ends_with("\n16 ok, 0 warnings, 0 failed\n") && !text.contains(&token), "{text}");
 }
 
 #[tokio::test]

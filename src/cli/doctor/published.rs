@@ -125,7 +125,7 @@ async fn challenge(client: &reqwest::Client, public: &PublicUrls, required: bool
         return Check::ok(CHALLENGE, format!("{endpoint} sends clients to the resource metadata (401)"));
     }
     if !required && answer.status != StatusCode::UNAUTHORIZED {
-        let remedy = "Leave REQUIRE_AUTH unset where users shall sign in.";
+        let remedy = "Leave REQUIRE_AUTH unset where users are to sign in.";
         return Check::warning(CHALLENGE, "REQUIRE_AUTH=false: nobody is asked to sign in", remedy);
     }
     let finding = format!(

@@ -105,7 +105,7 @@ async fn at_the_platform(config: &Config, name: &str, credential: &SecretString,
             StatusCode::FORBIDDEN => Check::warning(
                 PLATFORM,
                 format!("the platform knows the credential in {name}, but it may not read agents"),
-                "Sign in again and approve agents:read, if agents shall be read.",
+                "If it should read agents, sign in again and approve agents:read.",
             ),
             status => Check::failed(
                 PLATFORM,

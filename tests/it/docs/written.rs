@@ -304,12 +304,31 @@ fn codes(source: &str) -> impl Iterator<Item = &str> {
                 .map_or(rest, |rest| rest.split_once(',').map_or("", |(_, rest)| rest))
         })
     });
+    // Other lists have words in them too, but none with an underline.
     let listed = source.split("Self::").skip(1).filter_map(|rest| Some(rest.split_once("=> ")?.1));
-    made.chain(listed).filter_map(|rest| {
+    let made = made.map(|rest| (rest, false));
+    made.chain(listed.map(|rest| (rest, true))).filter_map(|(rest, listed)| {
         let code = rest.trim_start().strip_prefix('"')?.split('"').next()?;
-        let is_code = code.contains('_') && code.chars().all(|c| c.is_ascii_lowercase() || c == '_');
-        is_code.then_some(code)
+        let is_code = !code.is_empty() && code.chars().all(|c| c.is_ascii_lowercase() || c == '_');
+        (is_code && (code.contains('_') || !listed)).then_some(code)
     })
+}
+
+#[test]
+fn every_error_code_of_sequence_is_explained() {
+    let page = fs::read_to_string(root().join("docs/sequence-banking.md")).unwrap();
+    let (_, table) = page.split_once("## Errors").unwrap();
+    let mut sources = Vec::new();
+    files(&root().join("src/sequence"), &mut sources);
+    let mut found: BTreeSet<String> =
+        // Those that it borrows.
+        ["invalid_arguments", "timeout", "cancelled", "internal_error"].map(str::to_owned).into();
+    for path in &sources {
+        let source = fs::read_to_string(path).unwrap();
+        found.extend(codes(source.split("#[cfg(test)]").next().unwrap()).map(str::to_owned));
+    }
+    found.retain(|code| !table.contains(&format!("`{code}`")));
+    assert_eq!(found, BTreeSet::new(), "docs/sequence-banking.md, Errors");
 }
 
 #[test]
