@@ -9,7 +9,7 @@ mod cors;
 mod endpoint;
 mod envelope;
 mod health;
-mod held;
+mod held_body;
 mod hosts;
 mod in_flight;
 mod landing;

@@ -12,9 +12,9 @@ mod fixtures;
 pub(crate) mod guard;
 mod instructions;
 mod lists;
-mod named;
 mod progress;
 mod prompts;
+mod request_target;
 mod resources;
 mod scope;
 pub(crate) mod stdio;
@@ -231,7 +231,7 @@ impl Mcp {
         caller: &Caller,
         selection: Selection,
     ) -> ScopeSet {
-        named::scopes(&self.server.shared, method, target, caller, selection)
+        request_target::scopes(&self.server.shared, method, target, caller, selection)
     }
 
     /// Any message, with the library's rules for its era.
@@ -242,7 +242,7 @@ impl Mcp {
     /// The name, in words of ours, of what a request names: a tool, a prompt, a kind of resource, the tool of a task.
     #[must_use]
     pub fn name_of(&self, method: &str, target: Option<&str>, caller: &Caller) -> Option<&'static str> {
-        named::name(&self.server.shared, method, target, caller)
+        request_target::name(&self.server.shared, method, target, caller)
     }
 
     /// A message within a live session (with the library's id of it), the `initialize` that opens one, or the GET that

@@ -23,7 +23,7 @@ mod billing;
 mod builder;
 mod files;
 mod listed;
-mod lost;
+mod lost_writes;
 mod runs;
 mod schedules;
 mod spaces;

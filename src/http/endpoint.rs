@@ -1,8 +1,8 @@
 //! One request to `/mcp`, told from top to bottom.
 
 mod bodies;
+mod in_session;
 mod refusals;
-mod within;
 
 use std::sync::Arc;
 
@@ -13,15 +13,15 @@ use http_body_util::Full;
 
 use self::{
     bodies::{as_stream, finish, is_json, json, read_body},
+    in_session::{Within, dispatch, enter_session, open_session, same_revision, take_note},
     refusals::{challenge, no_stream, not_listening, step_up, unknown_session, unreadable},
-    within::{Within, dispatch, enter_session, open_session, same_revision, take_note},
 };
 use super::{
     Edge,
     access_log::{self, RequestId},
     client_addr::{ClientAddress, Peer},
     envelope::{self, Accepts, Envelope, MCP_SESSION_ID},
-    held::hold,
+    held_body::hold,
     limits::{Slot, Standing},
     live::Of,
     problem::Problem,

@@ -15,7 +15,7 @@ use futures_util::StreamExt;
 use http::StatusCode;
 use jiff::Timestamp;
 
-use super::{held::hold, problem::Problem};
+use super::{held_body::hold, problem::Problem};
 use crate::{
     auth::{Caller, PerCaller},
     clock::Clock,
