@@ -39,7 +39,7 @@ use url::Url;
 pub use self::{
     hosts::{HostRules, KNOWN_ORIGINS, OriginRules},
     in_flight::InFlight,
-    limits::{Limits, StoreError},
+    limits::{Limiter, StoreError},
     live::LiveSessions,
     scrape::router as scrape_router,
     sessions::Sessions,
@@ -82,7 +82,7 @@ pub struct Edge {
     /// Who may say from where a request comes.
     pub trust_proxy: TrustProxy,
     /// How much of the server one client may use.
-    pub limits: Limits,
+    pub limits: Limiter,
     /// Largest request body in bytes.
     pub max_body_bytes: usize,
     /// Where requests are counted.

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     CallScope, McpServer, Shared,
-    asking::{self, Asker},
+    asking::{self, AskOutcome, Asker},
     guard::{self, Ended},
     progress::PeerSink,
     tasks,
@@ -181,7 +181,7 @@ async fn ready(
     {
         let words = std::future::ready(Ok(question.message));
         match asker.ask(asking::DETAILS, question.fields, words).await {
-            asking::Asked::Answered(answers) => (details.complete)(&mut arguments, &answers),
+            AskOutcome::Answered(answers) => (details.complete)(&mut arguments, &answers),
             other => {
                 if let Some(not_ready) = other.into_not_ready() {
                     return not_ready;
@@ -204,7 +204,7 @@ async fn ready(
     Ready::Yes(prepared)
 }
 
-impl asking::Asked {
+impl AskOutcome {
     /// What a call is answered with instead of being started, if that is what came of asking.
     fn into_not_ready(self) -> Option<Ready> {
         match self {
