@@ -27,6 +27,7 @@ use crate::{
     api::credential::{Credential, LendError, Lender},
     clock::Clock,
     config::OAuthClient,
+    outbound,
 };
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -213,10 +214,8 @@ fn check(answer: &Answer, asked: ScopeSet) -> Result<(HeaderValue, i64), Exchang
     if answer.scopes().into_iter().flatten().any(|scope| !granted(scope.as_str())) {
         return Err(ExchangeError::MoreScope);
     }
-    let text = SecretString::from(format!("Bearer {}", answer.access_token().secret()));
-    let mut value =
-        HeaderValue::from_str(text.expose_secret()).map_err(|_| ExchangeError::NotAnAccessToken)?;
-    value.set_sensitive(true);
+    let value = outbound::authorization("Bearer", answer.access_token().secret())
+        .ok_or(ExchangeError::NotAnAccessToken)?;
     let lifetime =
         answer.expires_in().map_or(UNSTATED, |life| i64::try_from(life.as_secs()).unwrap_or(i64::MAX));
     Ok((value, lifetime))
