@@ -72,6 +72,15 @@ impl Sources {
         Ok(self)
     }
 
+    /// What `read` makes of all settings, unless there is a problem with any.
+    pub(crate) fn read<C>(&self, read: impl FnOnce(&mut Reader<'_>) -> Option<C>) -> Result<C, Vec<Problem>> {
+        let mut reader = Reader { sources: self, problems: Vec::new() };
+        match (read(&mut reader), reader.problems) {
+            (Some(config), problems) if problems.is_empty() => Ok(config),
+            (_, problems) => Err(problems),
+        }
+    }
+
     /// The value of a setting and where it was found. An empty text counts as unset.
     fn find(&self, setting: &Setting) -> Option<(&str, Origin)> {
         let environment = || {
@@ -129,14 +138,10 @@ impl fmt::Display for Problem {
 /// Reads settings one by one and collects every problem, so that one start reports them all.
 pub(crate) struct Reader<'a> {
     sources: &'a Sources,
-    pub(crate) problems: Vec<Problem>,
+    problems: Vec<Problem>,
 }
 
-impl<'a> Reader<'a> {
-    pub(crate) fn new(sources: &'a Sources) -> Self {
-        Self { sources, problems: Vec::new() }
-    }
-
+impl Reader<'_> {
     /// The parsed value if the setting is set; `None` if it is unset or was refused.
     pub(crate) fn optional<T>(
         &mut self,
