@@ -14,7 +14,10 @@ use axum::{
 use http::{HeaderName, HeaderValue, Method, Request};
 
 use super::{Edge, PROBES, ROUTES};
-use crate::traces::{Incoming, Span};
+use crate::{
+    telemetry::millis,
+    traces::{Incoming, Span},
+};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -110,7 +113,7 @@ pub(super) async fn record(
         // The route, not the path: a path is the client's text.
         http.route = route.as_ref().map_or("none", MatchedPath::as_str),
         http.status = status,
-        duration_ms = (took.as_secs_f64() * 1e6).round() / 1e3,
+        duration_ms = millis(took),
         caller.id = entry.caller,
         client.id = entry.client,
         mcp.method = entry.method,

@@ -26,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 use super::{CallScope, ListenError, McpServer, subscriptions, tasks, tools};
 use crate::{
     auth::{Caller, step_up_message},
+    telemetry::millis,
     tools::Selection,
 };
 
@@ -125,7 +126,7 @@ impl Service<RoleServer> for Local {
         };
         tracing::info!(
             request.id = scope.request_id,
-            duration_ms = (start.elapsed().as_secs_f64() * 1e6).round() / 1e3,
+            duration_ms = millis(start.elapsed()),
             mcp.method = method,
             tool.name = tool,
             outcome = scope.outcome().unwrap_or(if result.is_ok() { "ok" } else { "error" }),

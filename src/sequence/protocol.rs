@@ -25,6 +25,7 @@ use crate::{
         SUPPORTED,
         guard::{self, Ended},
     },
+    telemetry::millis,
     tools::{Reply, ToolError, arguments, schema},
 };
 
@@ -205,7 +206,7 @@ impl ServerHandler for SequenceServer {
         tracing::info!(
             request.id = request_id,
             tool.name = &*tool.name,
-            duration_ms = (start.elapsed().as_secs_f64() * 1e6).round() / 1e3,
+            duration_ms = millis(start.elapsed()),
             outcome,
             cause,
             "request"
