@@ -3,6 +3,7 @@
 //! [`McpServer`] is built once and shared by every request; only a live session has anything of its own. Who is calling
 //! travels with each request in a [`CallScope`] that the edge puts in. Only this module names the MCP library.
 
+pub(crate) mod abilities;
 mod asking;
 mod audit;
 mod completions;

@@ -22,16 +22,19 @@ use futures_util::FutureExt;
 use rmcp::{
     ErrorData, Peer, RoleServer,
     model::{
-        ClientCapabilities, ClientResult, ElicitRequest, ElicitRequestParams, ElicitResult,
-        ElicitationAction, ElicitationSchema, InputRequest, InputRequiredResult, InputResponses,
-        PrimitiveSchemaDefinition, ProtocolVersion, ServerRequest, StringSchema,
+        ClientResult, ElicitRequest, ElicitRequestParams, ElicitResult, ElicitationAction, ElicitationSchema,
+        InputRequest, InputRequiredResult, InputResponses, PrimitiveSchemaDefinition, ServerRequest,
+        StringSchema,
     },
     service::{PeerRequestOptions, RequestContext},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{CallScope, McpServer, Shared};
+use super::{
+    CallScope, McpServer, Shared,
+    abilities::{is_modern, shows_forms},
+};
 use crate::{
     questions::{Answers, Field, Object, Question, answers},
     seal::{Purpose, Sealer},
@@ -129,10 +132,8 @@ impl<'a> Asker<'a> {
         call: (&str, &str, Option<&Object>),
         (responses, state): (Option<InputResponses>, Option<String>),
     ) -> Self {
-        let able = server.shared.asks && context.client_capabilities().is_some_and(|able| forms(&able));
-        let modern =
-            context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28);
-        let way = match (able, modern) {
+        let able = server.shared.asks && shows_forms(context);
+        let way = match (able, is_modern(context)) {
             (true, true) => {
                 let seal = SealedState::new(&server.shared, Arc::clone(scope), call);
                 Way::Rounds { seal, responses: responses.unwrap_or_default(), state }
@@ -211,11 +212,6 @@ impl<'a> Asker<'a> {
         let _ = sent.cancel(Some(reason.to_owned())).now_or_never();
         AskOutcome::Refused(refusal)
     }
-}
-
-/// Whether a client shows forms: without a mode named, it does (2025-11-25, "Elicitation", capabilities).
-fn forms(able: &ClientCapabilities) -> bool {
-    able.elicitation.as_ref().is_some_and(|modes| modes.form.is_some() || modes.url.is_none())
 }
 
 /// What a user's answer means; `None` if it was accepted without what was to be filled in.

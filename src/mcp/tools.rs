@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     CallScope, McpServer, Shared,
+    abilities::is_modern,
     asking::{self, AskOutcome, Asker},
     guard::{self, Ended},
     progress::PeerSink,
@@ -93,7 +94,7 @@ fn taken_back(
     scope: &CallScope,
     live: bool,
 ) -> CancellationToken {
-    if live || !row.effect.writes() || tasks::is_modern(context) {
+    if live || !row.effect.writes() || is_modern(context) {
         return context.ct.clone();
     }
     let said = CancellationToken::new();

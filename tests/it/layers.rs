@@ -49,6 +49,7 @@ const ROOMS: [(&str, &[&str]); 23] = [
         "sequence",
         &[
             "mcp::SUPPORTED",
+            "mcp::abilities",
             "mcp::guard",
             "mcp::stdio",
             "tools::Reply",
