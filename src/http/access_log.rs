@@ -15,6 +15,7 @@ use http::{HeaderName, HeaderValue, Method, Request};
 
 use super::{Edge, PROBES, ROUTES};
 use crate::{
+    auth::Caller,
     telemetry::millis,
     traces::{Incoming, Span},
 };
@@ -43,10 +44,8 @@ impl RequestId {
 /// What the handlers know about a request and the log wants: filled in on the way out.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Entry {
-    /// Subject of the caller.
-    pub caller: Option<String>,
-    /// OAuth client of the caller.
-    pub client: Option<String>,
+    /// Who is calling.
+    pub caller: Option<Arc<Caller>>,
     /// MCP method, if it is a known one.
     pub method: Option<&'static str>,
     /// Tool, if it is a known one.
@@ -107,6 +106,7 @@ pub(super) async fn record(
     if let Some(code) = entry.refusal {
         edge.metrics.refused(code);
     }
+    let caller = entry.caller.as_deref();
     tracing::info!(
         request.id = id.as_str(),
         http.method = method.as_str(),
@@ -114,8 +114,8 @@ pub(super) async fn record(
         http.route = route.as_ref().map_or("none", MatchedPath::as_str),
         http.status = status,
         duration_ms = millis(took),
-        caller.id = entry.caller,
-        client.id = entry.client,
+        caller.id = caller.map(|caller| caller.principal().subject()),
+        client.id = caller.and_then(Caller::client_id),
         mcp.method = entry.method,
         tool.name = entry.tool,
         outcome = entry.outcome,

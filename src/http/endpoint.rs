@@ -110,11 +110,8 @@ async fn admit(
     }
 }
 
-fn note_caller(response: &mut Response, caller: &Caller) {
-    access_log::note(response, |entry| {
-        entry.caller = Some(caller.principal().subject().to_owned());
-        entry.client = caller.client_id().map(str::to_owned);
-    });
+fn note_caller(response: &mut Response, caller: &Arc<Caller>) {
+    access_log::note(response, |entry| entry.caller = Some(Arc::clone(caller)));
 }
 
 async fn handle(
