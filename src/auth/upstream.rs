@@ -17,7 +17,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    caller::Verified,
+    caller::{Caller, Verified},
     client::{self, FetchError},
     keys::KeyStore,
     scopes::ScopeSet,
@@ -51,8 +51,13 @@ pub(super) enum Upstream {
 }
 
 impl Upstream {
-    /// The credential of the bearer of `token`. Nothing is exchanged yet: many requests never reach the platform.
-    pub fn credential(&self, token: &str, verified: &Verified) -> Credential {
+    /// The bearer of `token`. Nothing is exchanged yet: many requests never reach the platform.
+    pub fn caller(&self, token: &str, verified: Verified) -> Caller {
+        let credential = self.credential(token, &verified);
+        Caller::from_token(verified, credential)
+    }
+
+    fn credential(&self, token: &str, verified: &Verified) -> Credential {
         match self {
             Self::Forward => Credential::bearer(token),
             Self::Exchange(exchange) => Credential::lent(Arc::new(Subject {
