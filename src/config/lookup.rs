@@ -83,21 +83,21 @@ impl Sources {
 
     /// The value of a setting and where it was found. An empty text counts as unset.
     fn find(&self, setting: &Setting) -> Option<(&str, Origin)> {
+        let mut names = std::iter::once(setting.name).chain(setting.aliases.iter().copied());
+        let flag = || Some((text(self.flags.get(setting.name))?, Origin::Flag));
         let environment = || {
-            std::iter::once(setting.name).chain(setting.aliases.iter().copied()).find_map(|name| {
-                let value = self.environment.get(name).map(|value| value.trim()).filter(|v| !v.is_empty())?;
-                Some((value, Origin::Environment(name.to_owned())))
+            names.find_map(|name| {
+                Some((text(self.environment.get(name))?, Origin::Environment(name.to_owned())))
             })
         };
-        let text = |value: Option<&'_ String>| value.map(|v| v.trim().to_owned()).filter(|v| !v.is_empty());
-        if text(self.flags.get(setting.name)).is_some() {
-            return self.flags.get(setting.name).map(|value| (value.trim(), Origin::Flag));
-        }
-        environment().or_else(|| {
-            text(self.file.get(&setting.key()))?;
-            self.file.get(&setting.key()).map(|value| (value.trim(), Origin::File))
-        })
+        let file = || Some((text(self.file.get(&setting.key()))?, Origin::File));
+        flag().or_else(environment).or_else(file)
     }
+}
+
+/// A value without the spaces around it, if anything is left then.
+fn text(value: Option<&String>) -> Option<&str> {
+    value.map(|value| value.trim()).filter(|value| !value.is_empty())
 }
 
 fn plain(value: &toml::Value) -> Option<String> {
