@@ -16,8 +16,8 @@ use crate::{
     clock::Clock,
     config::{self, Config, SessionMode},
     http::{
-        self, Edge, HostRules, InFlight, Limits, LiveSessions, OriginRules, PublicUrls, Sessions, StoreError,
-        server,
+        self, Edge, HostRules, InFlight, Limiter, LiveSessions, OriginRules, PublicUrls, Sessions,
+        StoreError, server,
     },
     mcp::{Auditor, Mcp, StdioError},
     metrics::Metrics,
@@ -174,7 +174,7 @@ impl App {
             );
         }
         let loopback_port = bound.ip().is_loopback().then(|| bound.port());
-        let limits = Limits::new(&config.limits, clock.clone())?.counted(metrics.clone());
+        let limits = Limiter::new(&config.limits, clock.clone())?.counted(metrics.clone());
         let edge = Arc::new(Edge {
             hosts: HostRules::new(&origin, &config.http.allowed_hosts, loopback_port),
             origins: OriginRules::new(

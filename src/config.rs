@@ -30,7 +30,7 @@ pub use self::{
 };
 pub(crate) use self::{
     lookup::Reader,
-    values::{boolean, service_url},
+    values::{boolean, log_format, service_url},
 };
 use crate::tools::Toolset;
 
@@ -190,12 +190,7 @@ impl Config {
     ///
     /// Every problem found, each naming key, value, origin and what is allowed.
     pub fn load(sources: &Sources) -> Result<Self, Vec<Problem>> {
-        let mut reader = Reader::new(sources);
-        let config = read(&mut reader);
-        match (config, reader.problems) {
-            (Some(config), problems) if problems.is_empty() => Ok(config),
-            (_, problems) => Err(problems),
-        }
+        sources.read(read)
     }
 }
 
@@ -290,11 +285,7 @@ fn read(r: &mut Reader<'_>) -> Option<Config> {
         },
         telemetry: Telemetry {
             debug,
-            format: r.required(&settings::LOG_FORMAT, LogFormat::Text, |text| match text {
-                "text" => Some(LogFormat::Text),
-                "json" => Some(LogFormat::Json),
-                _ => None,
-            }),
+            format: r.required(&settings::LOG_FORMAT, LogFormat::Text, log_format),
             metrics: r.required(&settings::METRICS_ADDR, None, metrics_address),
             traces: r.optional(&settings::OTEL_EXPORTER_OTLP_ENDPOINT, collector),
         },

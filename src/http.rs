@@ -10,7 +10,7 @@ mod cors;
 mod endpoint;
 mod envelope;
 mod health;
-mod held;
+mod held_body;
 mod hosts;
 mod in_flight;
 mod landing;
@@ -41,7 +41,7 @@ use url::Url;
 pub use self::{
     hosts::{HostRules, KNOWN_ORIGINS, OriginRules},
     in_flight::InFlight,
-    limits::{Limits, StoreError},
+    limits::{Limiter, StoreError},
     live::LiveSessions,
     scrape::router as scrape_router,
     sessions::Sessions,
@@ -84,7 +84,7 @@ pub struct Edge {
     /// Who may say from where a request comes.
     pub trust_proxy: TrustProxy,
     /// How much of the server one client may use.
-    pub limits: Limits,
+    pub limits: Limiter,
     /// Largest request body in bytes.
     pub max_body_bytes: usize,
     /// Where requests are counted.

@@ -1,9 +1,10 @@
 //! The protocol: one short method per MCP method, both eras on one object.
 //!
 //! [`McpServer`] is built once and shared by every request; only a live session has anything of its own. Who is calling
-//! travels with each request in a [`CallScope`] that the edge puts in. Only this module and [`sequence`](crate::sequence) name the MCP
-//! library.
+//! travels with each request in a [`CallScope`] that the edge puts in. Only this module and [`sequence`](crate::sequence) name
+//! the MCP library.
 
+pub(crate) mod abilities;
 mod asking;
 mod audit;
 mod completions;
@@ -14,9 +15,9 @@ pub(crate) mod guard;
 mod instructions;
 mod lists;
 mod live_sessions;
-mod named;
 mod progress;
 mod prompts;
+mod request_target;
 mod resources;
 mod scope;
 pub(crate) mod stdio;
@@ -60,6 +61,7 @@ use self::live_sessions::LiveSessions;
 pub(crate) use self::subscriptions::too_many;
 pub use self::{
     audit::{Audited, Auditor},
+    request_target::RequestTarget,
     scope::{CallScope, Counted},
     stdio::StdioError,
     subscriptions::ListenError,
@@ -67,7 +69,7 @@ pub use self::{
 use self::{lists::Lists, subscriptions::LiveSubscriptions};
 use crate::{
     api::Api,
-    auth::{Caller, ScopeSet},
+    auth::Caller,
     clock::Clock,
     completions::Completions,
     config,
@@ -205,29 +207,16 @@ impl Mcp {
         self.server.shared.stopping.cancel();
     }
 
-    /// What a caller must hold for a request to be dispatched: nothing for a list, the scopes of the tool for a call,
-    /// those of the tool behind it for a resource or a task. Nothing for what is not in the `selection`, which is refused
-    /// whoever asks for it. `target` is what the request names: a tool, a prompt, a URI, a task of the caller's.
+    /// What a request names, if that is known here. `named` is its text: the name of a tool or a prompt, a URI, the id of a
+    /// task of the caller's. Opening such an id costs something: to be asked once for each request.
     #[must_use]
-    pub fn required_scopes(
-        &self,
-        method: &str,
-        target: Option<&str>,
-        caller: &Caller,
-        selection: Selection,
-    ) -> ScopeSet {
-        named::scopes(&self.server.shared, method, target, caller, selection)
+    pub fn target(&self, method: &str, named: Option<&str>, caller: &Caller) -> RequestTarget {
+        RequestTarget::of(&self.server.shared, method, named, caller)
     }
 
     /// Any message, with the library's rules for its era.
     pub async fn handle(&self, request: http::Request<Full<Bytes>>) -> Answer {
         self.service.handle(request).await
-    }
-
-    /// The name, in words of ours, of what a request names: a tool, a prompt, a kind of resource, the tool of a task.
-    #[must_use]
-    pub fn name_of(&self, method: &str, target: Option<&str>, caller: &Caller) -> Option<&'static str> {
-        named::name(&self.server.shared, method, target, caller)
     }
 
     /// The `initialize` that opens a live session. It is opened to the end although this future may be dropped on the way,

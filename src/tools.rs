@@ -23,7 +23,7 @@ mod billing;
 mod builder;
 mod files;
 mod listed;
-pub(crate) mod lost;
+pub(crate) mod lost_writes;
 mod runs;
 mod schedules;
 mod spaces;

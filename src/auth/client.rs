@@ -6,7 +6,7 @@ use data_encoding::BASE64;
 use futures_util::future::BoxFuture;
 use http::{HeaderValue, StatusCode};
 use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
 use url::{Url, form_urlencoded::byte_serialize};
 
@@ -116,10 +116,7 @@ pub fn metadata_urls(issuer: &str) -> Result<Vec<Url>, url::ParseError> {
 pub(super) fn basic(client: &OAuthClient) -> Option<HeaderValue> {
     let encode = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
     let pair = format!("{}:{}", encode(&client.id), encode(client.secret.expose_secret()));
-    let text = SecretString::from(format!("Basic {}", BASE64.encode(pair.as_bytes())));
-    let mut value = HeaderValue::from_str(text.expose_secret()).ok()?;
-    value.set_sensitive(true);
-    Some(value)
+    outbound::authorization("Basic", &BASE64.encode(pair.as_bytes()))
 }
 
 /// Why a document could not be had.

@@ -103,8 +103,7 @@ impl Introspector {
         }
         let ask = async {
             let verified = self.check(&self.ask(token).await?)?;
-            let credential = upstream.credential(token, &verified);
-            Ok(Arc::new(Caller::from_token(verified, credential)))
+            Ok(Arc::new(upstream.caller(token, verified)))
         };
         self.verdicts.get(key, ask).await
     }

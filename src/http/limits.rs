@@ -38,7 +38,7 @@ const PAGES_FACTOR: u32 = 10;
 
 /// All limits, and what has been used of them.
 #[derive(Debug)]
-pub struct Limits {
+pub struct Limiter {
     callers: Buckets<PerCaller<()>>,
     addresses: Buckets<ClientAddress>,
     pages: Buckets<ClientAddress>,
@@ -50,7 +50,7 @@ pub struct Limits {
     metrics: Metrics,
 }
 
-impl Limits {
+impl Limiter {
     /// With nothing used.
     ///
     /// # Errors

@@ -39,7 +39,7 @@ use tower::{ServiceExt, service_fn};
 use super::{
     activity::Activity,
     client_addr::{ClientAddress, Peer},
-    held::Held,
+    held_body::HeldBody,
     open_by_address::OpenByAddress,
 };
 use crate::config::TrustProxy;
@@ -203,7 +203,7 @@ impl Door {
                 if leaving.load(Ordering::Relaxed) && !multiplexed {
                     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
                 }
-                Ok::<_, Infallible>(response.map(|body| Held::new(body, open)))
+                Ok::<_, Infallible>(response.map(|body| HeldBody::new(body, open)))
             }
         });
         let service = TowerToHyperService::new(service);

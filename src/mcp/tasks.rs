@@ -10,8 +10,8 @@ use std::time::Duration;
 use rmcp::{
     ErrorData, RoleServer,
     model::{
-        CallToolResponse, CreateTaskResult, DetailedTask, GetTaskResult, JsonObject, ProtocolVersion, Task,
-        TaskPayload, TaskStatus,
+        CallToolResponse, CreateTaskResult, DetailedTask, GetTaskResult, JsonObject, Task, TaskPayload,
+        TaskStatus,
     },
     service::RequestContext,
 };
@@ -21,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     CallScope, Shared,
+    abilities::is_modern,
     tools::{self, Work},
 };
 use crate::{
@@ -65,11 +66,6 @@ pub(super) fn wanted(row: &Row, context: &RequestContext<RoleServer>, scope: &Ca
     let declared = is_modern(context)
         && context.meta.client_capabilities().is_some_and(|capabilities| capabilities.supports_tasks());
     (declared && scope.caller.scopes().contains(long.scopes)).then_some(long)
-}
-
-/// Whether the request belongs to the revision that has tasks.
-pub(super) fn is_modern(context: &RequestContext<RoleServer>) -> bool {
-    context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28)
 }
 
 /// Begins a call that may become a task.

@@ -15,7 +15,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     CallScope, McpServer, Shared,
-    asking::{self, Asker},
+    abilities::is_modern,
+    asking::{self, AskOutcome, Asker},
     guard::{self, Ended},
     progress::PeerSink,
     tasks,
@@ -24,7 +25,7 @@ use crate::{
     auth::step_up_message,
     tools::{
         Asked, Effect, Link, Links, Prepared, Progress, Reach, Reply, Row, ToolCx, ToolError,
-        asking::NAME_PATIENCE, lost,
+        asking::NAME_PATIENCE, lost_writes,
     },
 };
 
@@ -97,7 +98,7 @@ fn taken_back(
     scope: &CallScope,
     live: bool,
 ) -> CancellationToken {
-    if live || !row.effect.writes() || tasks::is_modern(context) {
+    if live || !row.effect.writes() || is_modern(context) {
         return context.ct.clone();
     }
     let said = CancellationToken::new();
@@ -185,7 +186,7 @@ async fn ready(
     {
         let words = std::future::ready(Ok(question.message));
         match asker.ask(asking::DETAILS, question.fields, words).await {
-            asking::Asked::Answered(answers) => (details.complete)(&mut arguments, &answers),
+            AskOutcome::Answered(answers) => (details.complete)(&mut arguments, &answers),
             other => {
                 if let Some(not_ready) = other.into_not_ready() {
                     return not_ready;
@@ -208,7 +209,7 @@ async fn ready(
     Ready::Yes(prepared)
 }
 
-impl asking::Asked {
+impl AskOutcome {
     /// What a call is answered with instead of being started, if that is what came of asking.
     fn into_not_ready(self) -> Option<Ready> {
         match self {
@@ -302,8 +303,8 @@ pub(super) async fn guarded<T: Send + 'static>(
     let deadline = guard::deadline(patience + LAST_WORDS);
     let result = match guard::run(run, deadline, effect.writes(), cancelled).await {
         Ended::Done(result) => result,
-        Ended::TimedOut => Err(lost::cut_short(ToolError::timeout(patience), effect)),
-        Ended::Panicked => Err(lost::cut_short(ToolError::panicked(), effect)),
+        Ended::TimedOut => Err(lost_writes::cut_short(ToolError::timeout(patience), effect)),
+        Ended::Panicked => Err(lost_writes::cut_short(ToolError::panicked(), effect)),
         Ended::Cancelled => Err(ToolError::cancelled()),
     };
     result.inspect_err(|error| log_cause(scope, tool, error))

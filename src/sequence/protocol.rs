@@ -25,7 +25,8 @@ use crate::{
         SUPPORTED,
         guard::{self, Ended},
     },
-    tools::{Effect, Reply, ToolError, arguments, lost, schema},
+    telemetry::millis,
+    tools::{Effect, Reply, ToolError, arguments, lost_writes, schema},
 };
 
 const INSTRUCTIONS: &str = "Sequence routes the user's money between Pods, income sources and accounts by rules. \
@@ -140,8 +141,8 @@ async fn guarded(
 ) -> Result<Reply, ToolError> {
     match guard::run(work, deadline + MARGIN, effect.writes(), &context.ct).await {
         Ended::Done(result) => result,
-        Ended::TimedOut => Err(lost::cut_short(ToolError::timeout(CALL_TIMEOUT + MARGIN), effect)),
-        Ended::Panicked => Err(lost::cut_short(ToolError::panicked(), effect)),
+        Ended::TimedOut => Err(lost_writes::cut_short(ToolError::timeout(CALL_TIMEOUT + MARGIN), effect)),
+        Ended::Panicked => Err(lost_writes::cut_short(ToolError::panicked(), effect)),
         Ended::Cancelled => Err(ToolError::cancelled()),
     }
 }
@@ -205,7 +206,7 @@ impl ServerHandler for SequenceServer {
         tracing::info!(
             request.id = request_id,
             tool.name = &*tool.name,
-            duration_ms = (start.elapsed().as_secs_f64() * 1e6).round() / 1e3,
+            duration_ms = millis(start.elapsed()),
             outcome,
             cause,
             "request"

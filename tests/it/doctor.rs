@@ -107,6 +107,17 @@ async fn every_problem_of_the_configuration_is_a_finding() {
 }
 
 #[tokio::test]
+async fn an_answer_that_is_too_large_is_called_so() {
+    let (platform, _) = start_platform().await;
+    let mut document = metadata(&platform).await;
+    document["padding"] = json!("x".repeat(256 * 1024));
+    answer_with(&platform, METADATA, &[], &document);
+    let report = of_platform(&platform).await;
+    let finding = report.of("issuer metadata");
+    assert!(finding.ends_with("answers with status 200 and more than 256 kB"), "{finding}");
+}
+
+#[tokio::test]
 async fn an_issuer_that_names_another_is_found() {
     let (platform, _) = start_platform().await;
     let mut document = metadata(&platform).await;

@@ -36,10 +36,11 @@ const ROOMS: [(&str, &[&str]); 23] = [
             "config",
             "clock",
             "metrics",
+            "telemetry",
             "traces",
         ],
     ),
-    ("http", &["mcp", "tools", "auth", "seal", "config", "clock", "metrics", "traces"]),
+    ("http", &["mcp", "tools", "auth", "seal", "config", "clock", "metrics", "telemetry", "traces"]),
     ("telemetry", &["config"]),
     ("demo", &["clock", "outbound"]),
     ("sign_in", &["api::credential", "auth::Scope", "auth::ScopeSet", "auth::client", "clock", "outbound"]),
@@ -48,6 +49,7 @@ const ROOMS: [(&str, &[&str]); 23] = [
         "sequence",
         &[
             "mcp::SUPPORTED",
+            "mcp::abilities",
             "mcp::guard",
             "mcp::stdio",
             "tools::Reply",
@@ -60,6 +62,7 @@ const ROOMS: [(&str, &[&str]); 23] = [
             "config",
             "clock",
             "outbound",
+            "telemetry",
         ],
     ),
     (

@@ -87,7 +87,7 @@ async fn metadata(client: &reqwest::Client, public: &PublicUrls) -> Check {
         Err(cause) => return Check::failed(METADATA, format!("{address} does not answer: {cause}"), remedy),
     };
     let Some(document) = answer.object().filter(|_| answer.status.is_success()) else {
-        let finding = format!("{address} answers with status {} and no JSON object", answer.status.as_u16());
+        let finding = format!("{address} answers with {}", answer.without("JSON object"));
         return Check::failed(METADATA, finding, remedy);
     };
     let named = document.get("resource").and_then(Value::as_str).unwrap_or_default();

@@ -117,7 +117,7 @@ impl Slots {
         }
         open.begin_call(organization);
         open.callers.entry(key.clone()).or_default().calls += 1;
-        Ok(Slot(Arc::new(Place { slots: self.clone(), key, kind: Mutex::new(Some(Kind::Call)) })))
+        Ok(Slot(Arc::new(Taken { slots: self.clone(), key, kind: Mutex::new(Some(Kind::Call)) })))
     }
 
     /// For an event stream, which stays open for as long as the client likes.
@@ -136,7 +136,7 @@ impl Slots {
             .retry_after(STREAM_ENDS));
         }
         open.callers.entry(key.clone()).or_default().streams += 1;
-        Ok(Slot(Arc::new(Place { slots: self.clone(), key, kind: Mutex::new(Some(Kind::Stream)) })))
+        Ok(Slot(Arc::new(Taken { slots: self.clone(), key, kind: Mutex::new(Some(Kind::Stream)) })))
     }
 
     /// Calls and streams that are open, of all callers.
@@ -158,10 +158,11 @@ fn too_many(whose: &str, calls: usize) -> Problem {
 
 /// One open call or stream; given back when dropped.
 #[derive(Debug)]
-pub(in crate::http) struct Slot(Arc<Place>);
+pub(in crate::http) struct Slot(Arc<Taken>);
 
+/// What a slot takes, which the work that it was taken for sees too.
 #[derive(Debug)]
-struct Place {
+struct Taken {
     slots: Slots,
     key: PerCaller<()>,
     /// Locked before the table, never after it.
@@ -171,7 +172,7 @@ struct Place {
 /// A slot as it is seen by the work for which it was taken: while that waits for its user, it is an open stream and no
 /// running call.
 #[derive(Debug)]
-pub(in crate::http) struct Pausable(Arc<Place>);
+pub(in crate::http) struct Pausable(Arc<Taken>);
 
 impl Counted for Pausable {
     fn pause(&self) -> bool {
@@ -190,7 +191,7 @@ impl Slot {
     }
 }
 
-impl Place {
+impl Taken {
     fn become_stream(&self) -> bool {
         let mut kind = self.lock();
         if *kind != Some(Kind::Call) {
