@@ -17,7 +17,7 @@ use super::{
     CallScope, McpServer, Shared,
     abilities::is_modern,
     asking::{self, AskOutcome, Asker},
-    guard::{self, Ended},
+    guard,
     progress::PeerSink,
     tasks,
 };
@@ -25,7 +25,7 @@ use crate::{
     auth::step_up_message,
     tools::{
         Asked, Effect, Link, Links, Prepared, Progress, Reach, Reply, Row, ToolCx, ToolError,
-        asking::NAME_PATIENCE, lost_writes,
+        asking::NAME_PATIENCE,
     },
 };
 
@@ -301,12 +301,8 @@ pub(super) async fn guarded<T: Send + 'static>(
     let Work { tool, effect, patience } = work;
     // A little longer than the requests of the tool may take: it knows best what a lost one means.
     let deadline = guard::deadline(patience + LAST_WORDS);
-    let result = match guard::run(run, deadline, effect.writes(), cancelled).await {
-        Ended::Done(result) => result,
-        Ended::TimedOut => Err(lost_writes::cut_short(ToolError::timeout(patience), effect)),
-        Ended::Panicked => Err(lost_writes::cut_short(ToolError::panicked(), effect)),
-        Ended::Cancelled => Err(ToolError::cancelled()),
-    };
+    let ended = guard::run(run, deadline, effect.writes(), cancelled).await;
+    let result = ended.into_result(effect, patience);
     result.inspect_err(|error| log_cause(scope, tool, error))
 }
 

@@ -21,12 +21,9 @@ use super::{
     get_accounts, trigger_rule,
 };
 use crate::{
-    mcp::{
-        SUPPORTED,
-        guard::{self, Ended},
-    },
+    mcp::{SUPPORTED, guard},
     telemetry::millis,
-    tools::{Effect, Reply, ToolError, arguments, lost_writes, schema},
+    tools::{Effect, Reply, ToolError, arguments, schema},
 };
 
 const INSTRUCTIONS: &str = "Sequence routes the user's money between Pods, income sources and accounts by rules. \
@@ -139,12 +136,8 @@ async fn guarded(
     effect: Effect,
     context: &RequestContext<RoleServer>,
 ) -> Result<Reply, ToolError> {
-    match guard::run(work, deadline + MARGIN, effect.writes(), &context.ct).await {
-        Ended::Done(result) => result,
-        Ended::TimedOut => Err(lost_writes::cut_short(ToolError::timeout(CALL_TIMEOUT + MARGIN), effect)),
-        Ended::Panicked => Err(lost_writes::cut_short(ToolError::panicked(), effect)),
-        Ended::Cancelled => Err(ToolError::cancelled()),
-    }
+    let ended = guard::run(work, deadline + MARGIN, effect.writes(), &context.ct).await;
+    ended.into_result(effect, CALL_TIMEOUT + MARGIN)
 }
 
 impl ServerHandler for SequenceServer {

@@ -52,6 +52,7 @@ const ROOMS: [(&str, &[&str]); 23] = [
             "mcp::abilities",
             "mcp::guard",
             "mcp::stdio",
+            "tools::Effect",
             "tools::Reply",
             "tools::ToolError",
             "tools::arguments",
