@@ -5,7 +5,7 @@
 
 use std::{io::Read, sync::OnceLock, time::Duration};
 
-use http::header::{CONTENT_RANGE, CONTENT_TYPE, RANGE};
+use http::header::{CONTENT_RANGE, RANGE};
 use tokio::time::Instant;
 use url::Url;
 
@@ -33,8 +33,6 @@ pub enum End {
 pub struct Piece {
     /// At most [`MAX_READ`] bytes, unpacked.
     pub bytes: Vec<u8>,
-    /// As the storage host says.
-    pub content_type: Option<String>,
     /// Which end this is: a host without ranges gives the beginning.
     pub end: End,
     /// Whether this is the whole file.
@@ -95,7 +93,7 @@ async fn fetch(client: &reqwest::Client, url: &Url, end: End) -> Result<Piece, A
     let status = response.status();
     // RFC 9110 section 14.1.2: no range of an empty file can be had.
     if status == http::StatusCode::RANGE_NOT_SATISFIABLE {
-        return Ok(Piece { bytes: Vec::new(), content_type: None, end, complete: true });
+        return Ok(Piece { bytes: Vec::new(), end, complete: true });
     }
     if !status.is_success() {
         let fault = if status.is_server_error() { Fault::Server(status.as_u16()) } else { Fault::NotFound };
@@ -104,7 +102,6 @@ async fn fetch(client: &reqwest::Client, url: &Url, end: End) -> Result<Piece, A
     let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let partial = status == http::StatusCode::PARTIAL_CONTENT;
     let covers = header(CONTENT_RANGE).is_some_and(|range| covers_all(&range));
-    let content_type = header(CONTENT_TYPE);
     let mut bytes = Vec::new();
     let mut cut = false;
     while let Some(chunk) = response
@@ -122,7 +119,7 @@ async fn fetch(client: &reqwest::Client, url: &Url, end: End) -> Result<Piece, A
     }
     let end = if partial { end } else { End::Head };
     let (bytes, unpacked_all) = unpack(bytes);
-    Ok(Piece { bytes, content_type, end, complete: !cut && unpacked_all && (!partial || covers) })
+    Ok(Piece { bytes, end, complete: !cut && unpacked_all && (!partial || covers) })
 }
 
 /// `Content-Range: bytes 0-99/100` (RFC 9110 section 14.4): whether it is everything.

@@ -283,6 +283,28 @@ async fn an_empty_file_is_one_without_lines() {
 }
 
 #[tokio::test]
+async fn of_an_archive_the_beginning_is_shown() {
+    let server = TestServer::start().await;
+    let run = server.ask("get_agent_runs", json!({"agentId": 7301, "maxRecords": 1})).await["runs"][0]["id"]
+        .clone();
+    let listed = server.ask("get_run_files", json!({"agentId": 7301, "runId": run})).await;
+    let id = &listed["result"][0]["id"];
+    let files = json!([{"id": id, "name": "run.log.gz"}]);
+    let answers = |path: &str, status: u16, headers: &[(&str, &str)], body: String| {
+        let headers = headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let kind = FaultKind::Status { status, headers, body };
+        server.platform.faults().inject(Fault { path_contains: path.to_owned(), times: 1, kind });
+    };
+    answers("/files", 200, &[("content-type", "application/json")], files.to_string());
+    let piece = (0..20_000).map(|line| format!("line {line}\n")).collect();
+    answers("GET /15/7301/", 206, &[("content-range", "bytes 0-262143/999999")], piece);
+    let tail = json!({"agentId": 7301, "runId": run, "fileId": id, "part": "tail", "limit": 1});
+    let shown = server.ask("read_run_file", tail).await;
+    assert_eq!((&shown["text"], &shown["truncated"]), (&json!("line 0"), &json!(true)), "{shown}");
+    assert_eq!(shown["note"], "Only the beginning of this file can be shown here.");
+}
+
+#[tokio::test]
 async fn a_link_into_the_network_is_not_followed() {
     let server = TestServer::start().await;
     let run = server.ask("get_agent_runs", json!({"agentId": 7301, "maxRecords": 1})).await["runs"][0]["id"]

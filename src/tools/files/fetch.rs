@@ -32,6 +32,8 @@ pub(super) async fn fetch(
     let id = i64::try_from(file.get()).ok();
     let (files, url) = tokio::try_join!(api.run_files(agent, run), api.download_url(agent, run, file))?;
     let known = files.into_iter().find(|file| file.id == id).unwrap_or_default();
-    let piece = api.read_stored(&url, end).await?;
+    // The end of an archive cannot be unpacked.
+    let packed = known.name.as_deref().is_some_and(|name| name.to_ascii_lowercase().ends_with(".gz"));
+    let piece = api.read_stored(&url, if packed { End::Head } else { end }).await?;
     Ok(Fetched { known, url, piece })
 }

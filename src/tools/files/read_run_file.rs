@@ -90,7 +90,7 @@ impl Tool for ReadRunFile {
         let Fetched { known, url, piece } = fetch(cx, args.agent_id, args.run_id, args.file_id, end).await?;
         let name = known.name;
         let limit = args.limit.map_or(20, Bounded::get) as usize;
-        // A host without ranges gives the beginning, whose last lines are not the last lines of the file.
+        // A host without ranges gives the beginning, as does an archive; its last lines are not the last lines of the file.
         let tail = end == End::Tail && (piece.end == End::Tail || piece.complete);
         let missed_tail = end == End::Tail && !tail;
         let shown = preview(name.as_deref().unwrap_or_default(), &piece.bytes, piece.complete, tail, limit);
@@ -102,7 +102,7 @@ impl Tool for ReadRunFile {
         let note = if rows.is_none() && text.is_none() {
             Some("The file is not text. Give the link to the user.")
         } else {
-            missed_tail.then_some("The storage host serves only the beginning of this file.")
+            missed_tail.then_some("Only the beginning of this file can be shown here.")
         };
         let download_url = truncated.then(|| url.into());
         Ok(Output {
