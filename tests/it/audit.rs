@@ -1,11 +1,9 @@
 //! The audit trail: one record for each call, whichever way it ends, with no argument in it.
 
-use std::time::Duration;
-
 use sequentum_mcp::demo::{Fault, FaultKind};
 use serde_json::json;
 
-use crate::support::{TestServer, leaks, server::call};
+use crate::support::{TestServer, leaks, server::call, waiting::hang_up};
 
 /// The records of this server, as soon as there are `count`: one is written when a request is over for the server, which
 /// may be after its answer has arrived.
@@ -73,8 +71,7 @@ async fn a_call_that_its_client_gave_up_leaves_one_too() {
         kind: FaultKind::Hang,
     });
     let request = server.post(Some(&server.token()), &call("list_spaces", json!({})));
-    let hung_up = tokio::time::timeout(Duration::from_millis(200), request.send()).await;
-    assert!(hung_up.is_err(), "the platform holds the call");
+    hang_up(request, || server.platform.requests().len() == 1).await;
     assert!(records(&server, 1).await[0].contains("outcome=\"abandoned\""));
 }
 

@@ -15,6 +15,7 @@ use crate::support::{
     events::Events,
     redis::{PASSWORD, RedisServer},
     server::call,
+    waiting::until,
 };
 
 async fn limited(settings: &[(&str, &str)]) -> TestServer {
@@ -50,9 +51,7 @@ async fn hold(server: &TestServer, calls: usize) -> Vec<tokio::task::JoinHandle<
             tokio::spawn(async move { request.send().await.unwrap() })
         })
         .collect();
-    while server.platform.requests().len() < before + calls {
-        tokio::task::yield_now().await;
-    }
+    until(|| server.platform.requests().len() == before + calls).await;
     held
 }
 

@@ -31,17 +31,6 @@ fn counts(page: &str) -> String {
     lines.join("\n").replace("sequentum_mcp_", "")
 }
 
-/// Waits until a page of metrics fits: the end of a call can come after its answer.
-async fn until(server: &TestServer, fits: impl Fn(&str) -> bool) -> String {
-    loop {
-        let page = server.scrape().await;
-        if fits(&page) {
-            return page;
-        }
-        tokio::task::yield_now().await;
-    }
-}
-
 /// A little of everything, and the page after it.
 async fn traffic(server: &TestServer) -> String {
     let token = server.token();
@@ -77,7 +66,7 @@ async fn traffic(server: &TestServer) -> String {
 
     let over =
         |page: &str| ["tool=\"unknown\"", "resource=", "prompt="].iter().all(|label| page.contains(label));
-    until(server, over).await
+    server.scrape_until(over).await
 }
 
 #[tokio::test]
@@ -164,7 +153,7 @@ async fn made_up_words_add_nothing() {
         }
         let done =
             format!(r#"tool_calls_total{{tool="unknown",outcome="unknown_tool"}} {}"#, 20 * (round + 1));
-        let page = until(&server, |page| page.contains(&done)).await;
+        let page = server.scrape_until(|page| page.contains(&done)).await;
         assert!(!page.contains("word_"), "{page}");
         sizes.push(page.lines().count());
     }
@@ -208,7 +197,7 @@ async fn what_is_open_is_shown_while_it_is_open() {
         ["calls_in_flight", "streams_open", "live_sessions", "ready", "limit_store_connected"]
             .map(|name| gauge(page, name))
     };
-    assert_eq!(open(&until(&server, |page| gauge(page, "ready") == 1).await), [0, 0, 0, 1, 1]);
+    assert_eq!(open(&server.scrape_until(|page| gauge(page, "ready") == 1).await), [0, 0, 0, 1, 1]);
     let hello = json!({"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
     let opened = server.send(server.post(Some(&server.token()), &message("initialize", hello))).await;
     let session = opened.header("mcp-session-id");
@@ -225,11 +214,11 @@ async fn what_is_open_is_shown_while_it_is_open() {
     let held =
         server.post(Some(&server.token_for(&TestServer::bob(), ALL_SCOPES)), &call("list_spaces", json!({})));
     let held = tokio::spawn(held.send());
-    assert_eq!(open(&until(&server, |page| gauge(page, "calls_in_flight") == 1).await), [1, 1, 1, 1, 1]);
+    assert_eq!(open(&server.scrape_until(|page| gauge(page, "calls_in_flight") == 1).await), [1, 1, 1, 1, 1]);
     // The client goes away; what it asked for is counted all the same.
     held.abort();
     drop(stream);
-    let page = until(&server, |page| open(page)[..2] == [0, 0]).await;
+    let page = server.scrape_until(|page| open(page)[..2] == [0, 0]).await;
     assert!(page.contains(r#"tool_calls_total{tool="list_spaces",outcome="abandoned"} 1"#), "{page}");
     assert!(
         page.contains(r#"platform_requests_total{operation="listSpaces",outcome="abandoned"} 1"#),

@@ -23,10 +23,7 @@ use tokio::{
     process::{Child, ChildStdin, ChildStdout, Command},
 };
 
-use crate::support::server::start_platform;
-
-/// Longest wait for something that happens by itself.
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::support::{server::start_platform, waiting::PATIENCE};
 
 fn alice() -> Login {
     Platform::logins()[0]

@@ -1,6 +1,9 @@
 //! [`TestServer`]: the product on a loopback port, in front of the simulated platform, on a clock moved by hand.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use jiff::Timestamp;
 use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap};
@@ -17,7 +20,7 @@ use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 use url::Url;
 
-use super::{ALL_SCOPES, leaks, schema::misfit};
+use super::{ALL_SCOPES, leaks, schema::misfit, waiting::PATIENCE};
 
 pub struct TestServer {
     pub platform: Platform,
@@ -261,6 +264,18 @@ impl TestServer {
         assert_eq!(response.status(), StatusCode::OK);
         assert_eq!(response.headers()["content-type"], CONTENT_TYPE);
         response.text().await.unwrap()
+    }
+
+    /// That page as soon as it fits: the end of a call can come after its answer.
+    pub async fn scrape_until(&self, fits: impl Fn(&str) -> bool) -> String {
+        let begun = Instant::now();
+        loop {
+            let page = self.scrape().await;
+            if fits(&page) {
+                return page;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{page}");
+        }
     }
 
     /// A POST with the headers of a 2025-06-18 client.
