@@ -339,3 +339,24 @@ fn every_error_code_is_explained() {
     assert_eq!(missing, BTreeSet::new(), "docs/troubleshooting.md, All codes");
     assert!(found.len() > 65, "{found:?}");
 }
+
+/// What stands under "Tested in" is there: a file of the tests or of the code, or a type.
+#[test]
+fn every_promise_names_a_test_that_exists() {
+    let page = fs::read_to_string(root().join("docs/security.md")).unwrap();
+    let (_, table) = page.split_once("| Promise | Tested in |").unwrap();
+    let (table, _) = table.split_once("\n\n").unwrap();
+    let rows: Vec<_> = table.lines().skip(2).collect();
+    assert!(rows.len() > 30, "{}", rows.len());
+    for row in rows {
+        let places = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
+        for place in places.split(", ").map(|place| place.trim_matches('`')) {
+            let known = match place.split_once("::") {
+                Some((module, name)) => fs::read_to_string(root().join(format!("src/{module}.rs")))
+                    .is_ok_and(|source| source.contains(name)),
+                None => [root().join(place), root().join("src").join(place)].iter().any(|path| path.exists()),
+            };
+            assert!(known, "{place}: {row}");
+        }
+    }
+}

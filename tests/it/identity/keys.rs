@@ -192,6 +192,22 @@ async fn several_issuers_each_with_its_own_keys() {
 }
 
 #[tokio::test]
+async fn an_issuer_that_is_down_does_not_take_the_users_of_another_with_it() {
+    let server = TestServer::start().await;
+    let issuers = format!("http://127.0.0.1:1,{}", server.platform.issuer());
+    let server = again(server, &[("SEQUENTUM_OAUTH_ISSUER", &issuers)]).await;
+    let token = signed(&server, |_| {});
+    assert_eq!(server.send(server.post(Some(&token), &ping())).await.status, StatusCode::OK);
+    assert_eq!(server.get("/readyz").await.status, StatusCode::OK);
+    let token = signed(&server, |claims| claims["iss"] = json!("http://127.0.0.1:1"));
+    assert_eq!(
+        server.send(server.post(Some(&token), &ping())).await.status,
+        StatusCode::SERVICE_UNAVAILABLE,
+        "nobody can tell whether it is good"
+    );
+}
+
+#[tokio::test]
 async fn keys_that_never_came_are_a_503_and_come_later() {
     let server = TestServer::start().await;
     let platform = server.platform.clone();
