@@ -15,7 +15,7 @@ use tokio::{
 use crate::support::{
     TestServer,
     server::call,
-    waiting::{quickly, skip, until},
+    waiting::{PATIENCE, quickly, skip, until},
 };
 
 #[tokio::test]
@@ -98,7 +98,7 @@ async fn the_demo_says_what_to_paste_and_ends_with_zero_on_sigterm() {
 
     let pid = demo.id().unwrap().to_string();
     assert!(Command::new("kill").args(["-TERM", &pid]).status().await.unwrap().success());
-    let ended = tokio::time::timeout(Duration::from_secs(20), demo.wait()).await.unwrap().unwrap();
+    let ended = tokio::time::timeout(PATIENCE, demo.wait()).await.unwrap().unwrap();
     assert_eq!(ended.code(), Some(0));
 }
 

@@ -102,23 +102,12 @@ impl TestServer {
         settings: &[(&str, &str)],
         catalog: Catalog,
     ) -> Self {
-        Self::tuned(platform, clock, settings, catalog, |_| ()).await
-    }
-
-    /// The same, with what is no setting changed.
-    pub async fn tuned(
-        platform: Platform,
-        clock: Clock,
-        settings: &[(&str, &str)],
-        catalog: Catalog,
-        tune: impl FnOnce(&mut Config),
-    ) -> Self {
-        Self::listening(listener().await, platform, clock, settings, catalog, tune)
+        Self::listening(listener().await, platform, clock, settings, catalog)
     }
 
     /// A server on an address of the test's choice.
     pub fn on(listener: TcpListener, platform: Platform, clock: Clock, settings: &[(&str, &str)]) -> Self {
-        Self::listening(listener, platform, clock, settings, Catalog::new(), |_| ())
+        Self::listening(listener, platform, clock, settings, Catalog::new())
     }
 
     fn listening(
@@ -127,7 +116,6 @@ impl TestServer {
         clock: Clock,
         settings: &[(&str, &str)],
         catalog: Catalog,
-        tune: impl FnOnce(&mut Config),
     ) -> Self {
         leaks::watch();
         let log_start = leaks::position();
@@ -143,7 +131,6 @@ impl TestServer {
         let mut config = Config::load(&Sources::default().with_environment(environment)).unwrap();
         config.api.retry.first_wait = Duration::from_millis(1);
         config.limits.store_timeout = Duration::from_secs(10);
-        tune(&mut config);
         let app = App::on(listener, &config, clock.clone(), catalog.clone()).unwrap();
         let address = app.local_addr().unwrap();
         let (metrics_address, metrics) = (app.metrics_addr(), app.metrics());
