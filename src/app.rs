@@ -16,8 +16,8 @@ use crate::{
     clock::Clock,
     config::{self, Config, SessionMode},
     http::{
-        self, Edge, HostRules, InFlight, Limits, LiveSessions, OriginRules, PublicUrls, Sessions, StoreError,
-        server,
+        self, Edge, HostRules, InFlight, Limiter, LiveSessions, OriginRules, PublicUrls, Sessions,
+        StoreError, server,
     },
     mcp::{Auditor, Mcp, StdioError},
     metrics::Metrics,
@@ -174,7 +174,7 @@ impl App {
             );
         }
         let loopback_port = bound.ip().is_loopback().then(|| bound.port());
-        let limits = Limits::new(&config.limits, clock.clone())?.counted(metrics.clone());
+        let limits = Limiter::new(&config.limits, clock.clone())?.counted(metrics.clone());
         let edge = Arc::new(Edge {
             hosts: HostRules::new(&origin, &config.http.allowed_hosts, loopback_port),
             origins: OriginRules::new(
@@ -201,6 +201,7 @@ impl App {
         });
         let limits = server::Limits {
             connections: config.http.max_connections,
+            trust_proxy: config.http.trust_proxy.clone(),
             idle: config.http.idle_timeout,
             notice: config.http.shutdown_delay,
             grace: config.http.shutdown_grace,
@@ -254,7 +255,7 @@ impl App {
         });
         // To the end: how a process drains is worth seeing.
         let scrapes = metrics.map(|listener| {
-            let limits = server::Limits { connections: SCRAPERS, ..limits };
+            let limits = server::Limits { connections: SCRAPERS, ..limits.clone() };
             let router = http::scrape_router(Arc::clone(&edge));
             tokio::spawn(server::serve(listener, router, limits, std::future::pending(), || ()))
         });
@@ -279,7 +280,7 @@ fn confirm(api: &Arc<Api>) -> Confirm {
         let api = Arc::clone(&api);
         Box::pin(async move {
             let deadline = Instant::now() + CONFIRM_TIMEOUT;
-            api.session(Some(&credential), deadline).count_personal_agents().await.map(|_count| ())
+            api.session(Some(&credential), deadline).try_credential().await
         })
     })
 }

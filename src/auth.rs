@@ -33,10 +33,10 @@ use self::{
 };
 pub use self::{
     api_keys::Confirm,
-    caller::{Caller, Local, PerCaller, Principal},
+    caller::{Caller, Local, Organization, PerCaller, Principal},
     challenge::{Challenger, step_up_message},
     client::metadata_urls,
-    keys::{FALLBACK_PATH, KeyStore, TRUST_FOR, survey},
+    keys::{KeyStore, TRUST_FOR, fallback_url, survey},
     refusal::Refusal,
     scopes::{Scope, ScopeSet},
     verify::{LEEWAY, Verifier},
@@ -205,20 +205,25 @@ impl Authenticator {
         }
     }
 
-    /// Whether the credential is judged without asking anybody else: a signed token, or none at all where none is
-    /// needed. Tells only how costly it is to be sure; nothing is verified.
-    #[must_use]
-    pub fn judges_alone(&self, headers: &HeaderMap) -> bool {
-        match headers.get(AUTHORIZATION) {
-            Some(value) => {
-                let parts = value.to_str().ok().and_then(|text| text.trim().split_once(' '));
-                parts.map(|(scheme, token)| (scheme, token.trim())).is_some_and(|(scheme, token)| {
-                    // Whatever else it looks like, a key is a question to the platform.
-                    let is_key = scheme.eq_ignore_ascii_case("apikey") || token.starts_with(api_keys::PREFIX);
-                    !is_key && verify::is_jwt(token)
-                })
+    /// Whether the credential is judged without asking anybody else: a signed token, one that was found good a moment ago, or
+    /// none where none is needed. Tells only how costly it is to be sure; nothing is verified.
+    pub async fn judges_alone(&self, headers: &HeaderMap) -> bool {
+        let Some(value) = headers.get(AUTHORIZATION) else { return self.anonymous.is_some() };
+        let parts = value.to_str().ok().and_then(|text| text.trim().split_once(' '));
+        let Some((scheme, token)) = parts.map(|(scheme, token)| (scheme, token.trim())) else { return false };
+        // Whatever else it looks like, a key is a question to the platform.
+        if scheme.eq_ignore_ascii_case("apikey") || token.starts_with(api_keys::PREFIX) {
+            match &self.api_keys {
+                Some(keys) => keys.knows(token).await,
+                None => false,
             }
-            None => self.anonymous.is_some(),
+        } else if verify::is_jwt(token) {
+            true
+        } else {
+            match &self.introspector {
+                Some(introspector) => introspector.knows(&Fingerprint::of(&[token])).await,
+                None => false,
+            }
         }
     }
 }

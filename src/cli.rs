@@ -40,13 +40,13 @@ fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let (name, matches) = matches.subcommand().unwrap_or(("serve", &matches));
     match name {
-        "demo" => with_config(matches, |config| demo::run(config, port(matches))),
+        "demo" => with_config_on_loopback(matches, |config| demo::run(config, port(matches))),
         "catalog" => catalog::run(matches),
         "doctor" => doctor::run(load(matches, |sources| sources), matches),
         "healthcheck" => with_config(matches, |config| healthcheck::run(&config, matches)),
-        "login" => with_config_but_address(matches, |config| login::run(&config, matches)),
-        "logout" => with_config_but_address(matches, |config| logout::run(&config)),
-        "stdio" => with_config_but_address(matches, |config| stdio::run(&config)),
+        "login" => with_config_on_loopback(matches, |config| login::run(&config, matches)),
+        "logout" => with_config_on_loopback(matches, |config| logout::run(&config)),
+        "stdio" => with_config_on_loopback(matches, |config| stdio::run(&config)),
         _ => with_config(matches, |config| serve::run(&config)),
     }
 }
@@ -73,7 +73,7 @@ pub fn command() -> Command {
         ))
         .subcommand(
             Command::new("demo")
-                .about("Try it without an account: this server in front of a simulated platform, on this machine")
+                .about("Try it without an account: the server and a simulated platform, both on this machine")
                 .arg(
                     Arg::new("platform-port")
                         .long("platform-port")
@@ -83,7 +83,7 @@ pub fn command() -> Command {
                 ),
         )
         .subcommand(login::command())
-        .subcommand(Command::new("logout").about("Forget the sign-in of `login`"))
+        .subcommand(Command::new("logout").about("Sign out: delete the sign-in of `login`"))
         .subcommand(doctor::command())
         .subcommand(healthcheck::command())
         .subcommand(
@@ -95,7 +95,7 @@ pub fn command() -> Command {
                         .default_value("tools")
                         .help("What to print"),
                 )
-                .arg(Arg::new("json").long("json").num_args(0).help("The same as JSON: tools, prompts and resources")),
+                .arg(Arg::new("json").long("json").num_args(0).help("Print tools, prompts or resources as JSON")),
         );
     with_settings(command, settings::ALL)
 }
@@ -125,9 +125,9 @@ fn with_config(matches: &ArgMatches, run: impl FnOnce(Config) -> ExitCode) -> Ex
     run_with(NAME, load(matches, |sources| sources), run)
 }
 
-/// For commands that listen on nothing: what holds for the address to listen on, which the container image sets, is no
-/// concern of theirs.
-fn with_config_but_address(matches: &ArgMatches, run: impl FnOnce(Config) -> ExitCode) -> ExitCode {
+/// For commands that listen on nothing or on loopback only: the address that is set, by the container image for one, is no
+/// concern of theirs, and neither is what it demands.
+fn with_config_on_loopback(matches: &ArgMatches, run: impl FnOnce(Config) -> ExitCode) -> ExitCode {
     run_with(NAME, load(matches, |sources| sources.with_flag(&settings::HOST, "localhost")), run)
 }
 

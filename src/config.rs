@@ -30,7 +30,7 @@ pub use self::{
 };
 pub(crate) use self::{
     lookup::Reader,
-    values::{boolean, service_url},
+    values::{boolean, log_format, service_url},
 };
 use crate::tools::Toolset;
 
@@ -62,7 +62,7 @@ pub struct Http {
     pub port: u16,
     /// The origin clients use. `None` on loopback: it follows from the bound address.
     pub public_url: Option<Url>,
-    /// Further Host values, in small letters.
+    /// Further Host values, in lower case.
     pub allowed_hosts: Vec<String>,
     /// Further browser origins, as sent by browsers.
     pub allowed_origins: Vec<String>,
@@ -128,7 +128,7 @@ pub enum SessionMode {
 /// Which proxies in front of the server are believed about the address of a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TrustProxy {
-    /// The so many nearest ones, whatever their addresses.
+    /// The N nearest ones, whatever their addresses.
     Hops(usize),
     /// Those with an address in one of these networks.
     Networks(Vec<IpNet>),
@@ -190,12 +190,7 @@ impl Config {
     ///
     /// Every problem found, each naming key, value, origin and what is allowed.
     pub fn load(sources: &Sources) -> Result<Self, Vec<Problem>> {
-        let mut reader = Reader::new(sources);
-        let config = read(&mut reader);
-        match (config, reader.problems) {
-            (Some(config), problems) if problems.is_empty() => Ok(config),
-            (_, problems) => Err(problems),
-        }
+        sources.read(read)
     }
 }
 
@@ -290,11 +285,7 @@ fn read(r: &mut Reader<'_>) -> Option<Config> {
         },
         telemetry: Telemetry {
             debug,
-            format: r.required(&settings::LOG_FORMAT, LogFormat::Text, |text| match text {
-                "text" => Some(LogFormat::Text),
-                "json" => Some(LogFormat::Json),
-                _ => None,
-            }),
+            format: r.required(&settings::LOG_FORMAT, LogFormat::Text, log_format),
             metrics: r.required(&settings::METRICS_ADDR, None, metrics_address),
             traces: r.optional(&settings::OTEL_EXPORTER_OTLP_ENDPOINT, collector),
         },

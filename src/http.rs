@@ -4,12 +4,13 @@
 //! the MCP library answers badly is answered by [`envelope`] before it gets there.
 
 mod access_log;
+mod activity;
 mod client_addr;
 mod cors;
 mod endpoint;
 mod envelope;
 mod health;
-mod held;
+mod held_body;
 mod hosts;
 mod in_flight;
 mod landing;
@@ -17,6 +18,7 @@ mod layers;
 mod limits;
 mod live;
 mod llms;
+mod open_by_address;
 mod problem;
 mod scrape;
 mod selection;
@@ -39,7 +41,7 @@ use url::Url;
 pub use self::{
     hosts::{HostRules, KNOWN_ORIGINS, OriginRules},
     in_flight::InFlight,
-    limits::{Limits, StoreError},
+    limits::{Limiter, StoreError},
     live::LiveSessions,
     scrape::router as scrape_router,
     sessions::Sessions,
@@ -82,7 +84,7 @@ pub struct Edge {
     /// Who may say from where a request comes.
     pub trust_proxy: TrustProxy,
     /// How much of the server one client may use.
-    pub limits: Limits,
+    pub limits: Limiter,
     /// Largest request body in bytes.
     pub max_body_bytes: usize,
     /// Where requests are counted.
@@ -164,7 +166,7 @@ const SERVER_METADATA: &str = "/.well-known/oauth-authorization-server";
 const PROBES: [&str; 3] = ["/health", "/livez", "/readyz"];
 
 /// The routes by which requests are counted. [`router`] has no others.
-const ROUTES: [&str; 10] = [
+const ROUTES: [&str; 11] = [
     ENDPOINT,
     "/mcp/",
     "/health",
@@ -175,6 +177,7 @@ const ROUTES: [&str; 10] = [
     SERVER_METADATA,
     "/.well-known/oauth-authorization-server/mcp",
     "/",
+    "/llms.txt",
 ];
 
 /// All routes, inside all layers.

@@ -20,7 +20,8 @@
 //! | [`tools`] | one file per tool, one list of all of them |
 //! | [`api`] | the platform's REST API, typed: retries, limits, errors |
 //!
-//! [`sign_in`] is how the one local user signs in through the browser; [`sequence`] is a second, small server for another system, on the same plumbing.
+//! [`sign_in`] is how the one local user signs in through the browser; [`sequence`] is `sequence-mcp`, a
+//! second, small server for another system, on the same plumbing.
 //!
 //! Beside them: [`policies`] (what a model must not invent), [`questions`] (what a user is asked first), [`config`]
 //! (settings), [`clock`] (time as a parameter), [`outbound`] (one recipe for HTTP clients), [`seal`] (what clients keep for

@@ -1,8 +1,10 @@
 //! The protocol: one short method per MCP method, both eras on one object.
 //!
 //! [`McpServer`] is built once and shared by every request; only a live session has anything of its own. Who is calling
-//! travels with each request in a [`CallScope`] that the edge puts in. Only this module names the MCP library.
+//! travels with each request in a [`CallScope`] that the edge puts in. Only this module and [`sequence`](crate::sequence) name
+//! the MCP library.
 
+pub(crate) mod abilities;
 mod asking;
 mod audit;
 mod completions;
@@ -12,9 +14,10 @@ mod fixtures;
 pub(crate) mod guard;
 mod instructions;
 mod lists;
-mod named;
+mod live_sessions;
 mod progress;
 mod prompts;
+mod request_target;
 mod resources;
 mod scope;
 pub(crate) mod stdio;
@@ -37,8 +40,7 @@ use rmcp::{
     },
     service::{NotificationContext, RequestContext, SubscriptionContext},
     transport::streamable_http_server::{
-        SessionManager, StreamableHttpServerConfig, StreamableHttpService,
-        session::{local::LocalSessionManager, never::NeverSessionManager},
+        StreamableHttpServerConfig, StreamableHttpService, session::never::NeverSessionManager,
     },
 };
 
@@ -55,9 +57,11 @@ use self::fixtures::{WithFixtures as Served, with_fixtures as served};
 #[cfg(not(feature = "conformance-fixtures"))]
 use std::convert::identity as served;
 
+use self::live_sessions::LiveSessions;
 pub(crate) use self::subscriptions::too_many;
 pub use self::{
     audit::{Audited, Auditor},
+    request_target::RequestTarget,
     scope::{CallScope, Counted},
     stdio::StdioError,
     subscriptions::ListenError,
@@ -65,7 +69,7 @@ pub use self::{
 use self::{lists::Lists, subscriptions::LiveSubscriptions};
 use crate::{
     api::Api,
-    auth::{Caller, ScopeSet},
+    auth::Caller,
     clock::Clock,
     completions::Completions,
     config,
@@ -105,13 +109,7 @@ pub struct Mcp {
     /// The library's HTTP service around the same server object.
     service: StreamableHttpService<Served, NeverSessionManager>,
     /// The same with sessions in memory, for clients of the 2025 revisions.
-    live: Option<Live>,
-}
-
-/// The library's sessions, and its service around them.
-struct Live {
-    service: StreamableHttpService<Served, LocalSessionManager>,
-    sessions: Arc<LocalSessionManager>,
+    live: Option<LiveSessions>,
 }
 
 /// The server object that the library calls. Cloning it copies one pointer.
@@ -195,18 +193,7 @@ impl Mcp {
             .disable_allowed_hosts()
             .disable_allowed_origins()
             .with_sse_keep_alive(Some(KEEP_ALIVE));
-        let live = config.live_sessions.then(|| {
-            let mut sessions = LocalSessionManager::default();
-            // The edge ends sessions that are idle: it knows of open streams, which the library does not count.
-            sessions.session_config.keep_alive = None;
-            let sessions = Arc::new(sessions);
-            let factory = {
-                let server = server.clone();
-                move || Ok(served(McpServer { live: Some(Arc::default()), ..server.clone() }))
-            };
-            let library = library.clone().with_legacy_session_mode(true);
-            Live { service: StreamableHttpService::new(factory, Arc::clone(&sessions), library), sessions }
-        });
+        let live = config.live_sessions.then(|| LiveSessions::new(&server, library.clone()));
         let factory = {
             let server = server.clone();
             move || Ok(served(server.clone()))
@@ -220,18 +207,11 @@ impl Mcp {
         self.server.shared.stopping.cancel();
     }
 
-    /// What a caller must hold for a request to be dispatched: nothing for a list, the scopes of the tool for a call,
-    /// those of the tool behind it for a resource or a task. Nothing for what is not in the `selection`, which is refused
-    /// whoever asks for it. `target` is what the request names: a tool, a prompt, a URI, a task of the caller's.
+    /// What a request names, if that is known here. `named` is its text: the name of a tool or a prompt, a URI, the id of a
+    /// task of the caller's. Opening such an id costs something: to be asked once for each request.
     #[must_use]
-    pub fn required_scopes(
-        &self,
-        method: &str,
-        target: Option<&str>,
-        caller: &Caller,
-        selection: Selection,
-    ) -> ScopeSet {
-        named::scopes(&self.server.shared, method, target, caller, selection)
+    pub fn target(&self, method: &str, named: Option<&str>, caller: &Caller) -> RequestTarget {
+        RequestTarget::of(&self.server.shared, method, named, caller)
     }
 
     /// Any message, with the library's rules for its era.
@@ -239,27 +219,32 @@ impl Mcp {
         self.service.handle(request).await
     }
 
-    /// The name, in words of ours, of what a request names: a tool, a prompt, a kind of resource, the tool of a task.
-    #[must_use]
-    pub fn name_of(&self, method: &str, target: Option<&str>, caller: &Caller) -> Option<&'static str> {
-        named::name(&self.server.shared, method, target, caller)
-    }
-
-    /// A message within a live session (with the library's id of it), the `initialize` that opens one, or the GET that
-    /// listens to one. Without live sessions this is [`Mcp::handle`].
-    pub async fn handle_live(&self, request: http::Request<Full<Bytes>>) -> Answer {
+    /// The `initialize` that opens a live session. It is opened to the end although this future may be dropped on the way,
+    /// when the client goes: the library would keep half of one for good. `opened` hears the library's id of it.
+    pub async fn open_live(
+        &self,
+        request: http::Request<Full<Bytes>>,
+        opened: impl FnOnce(&str) + Send + 'static,
+    ) -> Answer {
         match &self.live {
-            Some(live) => live.service.handle(request).await,
+            Some(live) => live.open(request, opened).await,
             None => self.handle(request).await,
         }
     }
 
-    /// Ends a live session: its calls are cancelled, its streams end.
+    /// A message within a live session (with the library's id of it) or the GET that listens to one. Without live sessions
+    /// this is [`Mcp::handle`].
+    pub async fn handle_live(&self, request: http::Request<Full<Bytes>>) -> Answer {
+        match &self.live {
+            Some(live) => live.handle(request).await,
+            None => self.handle(request).await,
+        }
+    }
+
+    /// Ends a live session, to the end as well: its calls are cancelled, its streams end.
     pub async fn close_live(&self, id: &str) {
-        if let Some(live) = &self.live
-            && let Err(error) = live.sessions.close_session(&id.into()).await
-        {
-            tracing::debug!(%error, "a live session could not be ended");
+        if let Some(live) = &self.live {
+            live.close(id).await;
         }
     }
 

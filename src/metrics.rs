@@ -74,7 +74,7 @@ type Read = fn(&Now) -> usize;
 pub enum Charged {
     /// Requests of a user.
     User,
-    /// Requests from an address that nobody answers for.
+    /// Unauthenticated requests from an address.
     Address,
     /// Pages asked for from an address.
     Page,

@@ -8,6 +8,9 @@ mod public;
 
 use std::{sync::OnceLock, time::Duration};
 
+use http::HeaderValue;
+use secrecy::{ExposeSecret, SecretString};
+
 pub use self::body::{BodyError, body};
 pub use self::public::{has_public_literal, is_public, public_client};
 
@@ -64,6 +67,16 @@ pub fn is_loopback(url: &url::Url) -> bool {
         Some(url::Host::Ipv6(address)) => address.is_loopback(),
         None => false,
     }
+}
+
+/// The value of an `Authorization` header, such as `Bearer <credential>`, marked sensitive so that no library prints it.
+/// `None` if the credential has characters that cannot stand in a header.
+#[must_use]
+pub fn authorization(scheme: &str, credential: &str) -> Option<HeaderValue> {
+    let text = SecretString::from(format!("{scheme} {credential}"));
+    let mut value = HeaderValue::from_str(text.expose_secret()).ok()?;
+    value.set_sensitive(true);
+    Some(value)
 }
 
 /// The same recipe, open for the one thing a caller has to add (a resolver, say).

@@ -50,7 +50,7 @@ const SHARED: &[(&str, &str)] = &[
 /// One prompt.
 #[derive(Debug)]
 pub struct Prompt {
-    /// Name on the wire: small letters and hyphens.
+    /// Name on the wire: lower case and hyphens.
     pub name: &'static str,
     /// Title for people.
     pub title: &'static str,

@@ -1,4 +1,4 @@
-//! Sequence (getsequence.io), a second and much smaller system: a router of personal finances, whose rules move money
+//! Sequence banking (getsequence.io), a second and much smaller system: a router of personal finances, whose rules move money
 //! between accounts.
 //!
 //! `sequence-mcp` serves one user over standard input and output with two tools. It shares the plumbing of

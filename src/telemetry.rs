@@ -3,7 +3,7 @@
 //! The MCP library logs errors only: at warn it prints error answers, which name what a client asked for, at info it
 //! writes three lines per request, and at debug it prints arguments and results. Outcomes stand in our own access log.
 
-use std::{io::IsTerminal, panic};
+use std::{io::IsTerminal, panic, time::Duration};
 
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
@@ -13,6 +13,11 @@ use crate::config::{LogFormat, Telemetry};
 const QUIET: &str = "info,rmcp=error,hyper=warn,h2=warn,reqwest=warn,rustls=warn";
 /// Levels with `DEBUG=1`.
 pub const VERBOSE: &str = "info,sequentum_mcp=debug,rmcp=error,hyper=warn,h2=warn,reqwest=warn,rustls=warn";
+
+/// A duration as log lines give it: in milliseconds, to the microsecond.
+pub(crate) fn millis(took: Duration) -> f64 {
+    (took.as_secs_f64() * 1e6).round() / 1e3
+}
 
 /// Starts logging and makes panics one line of it. To be called once.
 pub fn start(config: &Telemetry) {

@@ -23,7 +23,7 @@ mod billing;
 mod builder;
 mod files;
 mod listed;
-mod lost;
+pub(crate) mod lost_writes;
 mod runs;
 mod schedules;
 mod spaces;
@@ -58,7 +58,7 @@ use crate::{
 /// One tool. Everything that a client or an operator wants to know about it is a required item, so nothing can be
 /// forgotten.
 pub trait Tool: Send + Sync + 'static {
-    /// The name on the wire: small letters and underscores.
+    /// The name on the wire: lower case and underscores.
     const NAME: &'static str;
     /// A short title for people.
     const TITLE: &'static str;
@@ -110,12 +110,17 @@ impl Effect {
     /// The four hints of the protocol (2025-03-26, `ToolAnnotations`): read-only, destructive, idempotent, open-world.
     #[must_use]
     pub const fn hints(self) -> [bool; 4] {
+        let destructive = matches!(self, Self::Destroy { .. });
+        [!self.writes(), destructive, self.may_be_repeated(), matches!(self, Self::Launch)]
+    }
+
+    /// Whether doing it twice changes nothing more.
+    #[must_use]
+    pub const fn may_be_repeated(self) -> bool {
         match self {
-            Self::Read => [true, false, true, false],
-            Self::Set => [false, false, true, false],
-            Self::Launch => [false, false, false, true],
-            Self::Create => [false; 4],
-            Self::Destroy { repeatable } => [false, true, repeatable, false],
+            Self::Read | Self::Set => true,
+            Self::Launch | Self::Create => false,
+            Self::Destroy { repeatable } => repeatable,
         }
     }
 

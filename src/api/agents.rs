@@ -87,6 +87,13 @@ impl Session<'_> {
         self.fetch(Call::get("getPersonalAgentCount", "/api/v1/agent/personal/count".to_owned())).await
     }
 
+    /// The same read to learn what the credential is worth; sent once, because what cannot be answered now is asked again by
+    /// those who want to know.
+    pub(crate) async fn try_credential(&self) -> Result<(), ApiError> {
+        let call = Call::get("getPersonalAgentCount", "/api/v1/agent/personal/count".to_owned());
+        self.fetch(call.once()).await.map(|_: Count| ())
+    }
+
     /// `getAgent`: one agent.
     pub async fn agent(&self, agent: AgentId) -> Result<Agent, ApiError> {
         self.fetch(Call::get("getAgent", format!("/api/v1/agent/{agent}"))).await

@@ -59,6 +59,12 @@ impl Call {
         self
     }
 
+    /// Sent once, although it could be repeated.
+    pub fn once(mut self) -> Self {
+        self.repeat = Repeat::Never;
+        self
+    }
+
     /// Adds a query parameter if there is a value: the platform wants unset ones left out.
     pub fn query(mut self, name: &'static str, value: Option<impl ToString>) -> Self {
         self.query.extend(value.map(|value| (name, value.to_string())));

@@ -7,6 +7,7 @@ use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{ApiError, Fault};
+use crate::outbound;
 
 /// A credential for the platform. Its text can only be read by the HTTP client of this layer.
 #[derive(Debug, Clone)]
@@ -14,8 +15,8 @@ pub struct Credential(Source);
 
 #[derive(Debug, Clone)]
 enum Source {
-    /// Known from the start.
-    Own(SecretString),
+    /// Known from the start: scheme and credential.
+    Own(&'static str, SecretString),
     /// Got when the first call needs it.
     Lent(Arc<dyn Lender>),
 }
@@ -40,13 +41,13 @@ impl Credential {
     /// An OAuth access token.
     #[must_use]
     pub fn bearer(token: &str) -> Self {
-        Self(Source::Own(format!("Bearer {token}").into()))
+        Self(Source::Own("Bearer", token.into()))
     }
 
     /// An API key of the platform's.
     #[must_use]
     pub fn api_key(key: &str) -> Self {
-        Self(Source::Own(format!("ApiKey {key}").into()))
+        Self(Source::Own("ApiKey", key.into()))
     }
 
     /// One that `lender` gives out when it is needed.
@@ -55,12 +56,10 @@ impl Credential {
         Self(Source::Lent(lender))
     }
 
-    /// The header value of a credential that is known from the start, marked sensitive so that no library prints it.
+    /// The header value of a credential that is known from the start.
     pub(super) fn own(&self) -> Option<HeaderValue> {
-        let Source::Own(text) = &self.0 else { return None };
-        let mut value = HeaderValue::from_str(text.expose_secret()).ok()?;
-        value.set_sensitive(true);
-        Some(value)
+        let Source::Own(scheme, credential) = &self.0 else { return None };
+        outbound::authorization(scheme, credential.expose_secret())
     }
 
     /// The header value of one that is lent. `refused` is the last one, which the platform did not accept.

@@ -93,6 +93,10 @@ async fn fetch(client: &reqwest::Client, url: &Url, end: End) -> Result<Piece, A
     let mut response =
         sent.map_err(|error| ApiError::new(OPERATION, Fault::Unreachable).caused_by(error.without_url()))?;
     let status = response.status();
+    // RFC 9110 section 14.1.2: no range of an empty file can be had.
+    if status == http::StatusCode::RANGE_NOT_SATISFIABLE {
+        return Ok(Piece { bytes: Vec::new(), content_type: None, end, complete: true });
+    }
     if !status.is_success() {
         let fault = if status.is_server_error() { Fault::Server(status.as_u16()) } else { Fault::NotFound };
         return Err(fail(fault, "the storage host refused the link"));

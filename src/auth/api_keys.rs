@@ -42,6 +42,11 @@ impl ApiKeys {
         Self { confirm, verdicts: Verdicts::new(clock) }
     }
 
+    /// Whether it was found good a moment ago.
+    pub async fn knows(&self, key: &str) -> bool {
+        self.verdicts.has_good(&Fingerprint::of(&[key])).await
+    }
+
     /// The caller whom this key stands for.
     pub async fn verify(&self, key: &str) -> Result<Arc<Caller>, Refusal> {
         let is_key = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);

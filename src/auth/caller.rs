@@ -85,75 +85,52 @@ pub(super) fn organization(claim: Option<&serde_json::Value>) -> Option<String> 
 }
 
 impl Caller {
+    /// Somebody of whom no more is known than this.
+    fn new(principal: Principal, scopes: ScopeSet, credential: Option<Credential>) -> Self {
+        Self {
+            principal,
+            client_id: None,
+            organization: None,
+            scopes,
+            expires_at: None,
+            credential,
+            local: None,
+        }
+    }
+
     /// The bearer of a verified access token. `credential` is what goes to the platform.
     pub(super) fn from_token(verified: Verified, credential: Credential) -> Self {
         let Verified { principal, client_id, organization, scopes, expires_at } = verified;
         let organization = organization.map(Arc::from);
-        Self {
-            principal,
-            client_id,
-            organization,
-            scopes,
-            expires_at,
-            credential: Some(credential),
-            local: None,
-        }
+        let caller = Self::new(principal, scopes, Some(credential));
+        Self { client_id, organization, expires_at, ..caller }
     }
 
     /// The holder of a confirmed API key, who has all rights of the user it was made for.
     pub(super) fn from_key(principal: Principal, credential: Credential) -> Self {
-        Self {
-            principal,
-            client_id: None,
-            organization: None,
-            scopes: ScopeSet::ALL,
-            expires_at: None,
-            credential: Some(credential),
-            local: None,
-        }
+        Self::new(principal, ScopeSet::ALL, Some(credential))
     }
 
     /// Nobody in particular: only when the operator switched sign-in off on a loopback bind. Platform calls fail.
     pub(super) fn anonymous() -> Self {
-        Self {
-            principal: Principal::new("", "anonymous"),
-            client_id: None,
-            organization: None,
-            scopes: ScopeSet::ALL,
-            expires_at: None,
-            credential: None,
-            local: None,
-        }
+        Self::new(Principal::new("", "anonymous"), ScopeSet::ALL, None)
     }
 
     /// The user who started this process with an API key, over standard input and output. There is nobody to tell apart
     /// and nothing to verify here: the platform does that at each call, and the key has all rights of its user.
     #[must_use]
     pub fn local(key: &SecretString) -> Self {
-        Self {
-            principal: Principal::new("local", "api-key"),
-            client_id: None,
-            organization: None,
-            scopes: ScopeSet::ALL,
-            expires_at: None,
-            credential: Some(Credential::api_key(key.expose_secret())),
-            local: Some(Local::Key),
-        }
+        let credential = Credential::api_key(key.expose_secret());
+        let caller = Self::new(Principal::new("local", "api-key"), ScopeSet::ALL, Some(credential));
+        Self { local: Some(Local::Key), ..caller }
     }
 
     /// The same user, signed in through the browser. `scopes` are those that were granted; `credential` gives out access
     /// tokens as long as the sign-in lasts.
     #[must_use]
     pub fn signed_in(scopes: ScopeSet, client_id: &str, credential: Credential) -> Self {
-        Self {
-            principal: Principal::new("local", "sign-in"),
-            client_id: Some(client_id.to_owned()),
-            organization: None,
-            scopes,
-            expires_at: None,
-            credential: Some(credential),
-            local: Some(Local::SignIn),
-        }
+        let caller = Self::new(Principal::new("local", "sign-in"), scopes, Some(credential));
+        Self { client_id: Some(client_id.to_owned()), local: Some(Local::SignIn), ..caller }
     }
 
     /// What the user holds who started this process; `None` for everybody who comes over HTTP.
@@ -226,7 +203,21 @@ pub struct PerCaller<K> {
     inner: K,
 }
 
+/// An organisation of an issuer, for what all its users together may have.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Organization {
+    issuer: Arc<str>,
+    name: Arc<str>,
+}
+
 impl<K> PerCaller<K> {
+    /// The organisation of the caller, if the credential names one.
+    #[must_use]
+    pub fn organization(&self) -> Option<Organization> {
+        let name = self.organization.clone()?;
+        Some(Organization { issuer: Arc::clone(&self.principal.issuer), name })
+    }
+
     /// What is kept.
     #[must_use]
     pub fn inner(&self) -> &K {

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use data_encoding::BASE64;
 use futures_util::future::BoxFuture;
-use http::HeaderValue;
+use http::{HeaderValue, StatusCode};
 use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse};
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use serde::de::DeserializeOwned;
 use url::{Url, form_urlencoded::byte_serialize};
 
@@ -66,14 +66,16 @@ pub(crate) async fn discover<T: DeserializeOwned>(
     Ok(None)
 }
 
-/// The document at `url`; `None` for a 404 or another client error.
+/// The document at `url`; `None` for a 404 and the like, which some hosts say in other words of the client's error.
 pub(super) async fn get<T: DeserializeOwned>(
     http: &reqwest::Client,
     url: &Url,
 ) -> Result<Option<T>, FetchError> {
     let request = http.get(url.clone()).header(http::header::ACCEPT, "application/json");
     let response = request.timeout(TIMEOUT).send().await?;
-    if response.status().is_client_error() {
+    // These pass, and say nothing of whether there is a document.
+    let passes = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_EARLY, StatusCode::TOO_MANY_REQUESTS];
+    if response.status().is_client_error() && !passes.contains(&response.status()) {
         return Ok(None);
     }
     if !response.status().is_success() {
@@ -114,10 +116,7 @@ pub fn metadata_urls(issuer: &str) -> Result<Vec<Url>, url::ParseError> {
 pub(super) fn basic(client: &OAuthClient) -> Option<HeaderValue> {
     let encode = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
     let pair = format!("{}:{}", encode(&client.id), encode(client.secret.expose_secret()));
-    let text = SecretString::from(format!("Basic {}", BASE64.encode(pair.as_bytes())));
-    let mut value = HeaderValue::from_str(text.expose_secret()).ok()?;
-    value.set_sensitive(true);
-    Some(value)
+    outbound::authorization("Basic", &BASE64.encode(pair.as_bytes()))
 }
 
 /// Why a document could not be had.

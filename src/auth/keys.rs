@@ -3,7 +3,8 @@
 //! Promises, in plain words:
 //! - a request never waits for a refresh of keys that are still good;
 //! - however many requests meet an unknown key or an empty store at once, one fetch serves them all;
-//! - an unknown `kid` causes a fetch at most once a minute, so made-up ids cannot make us hammer the issuer;
+//! - an unknown `kid` causes a fetch at most every ten seconds, so made-up ids cannot make us hammer the issuer;
+//! - nobody is told that a key is unknown when the issuer could not be asked;
 //! - an outage of the issuer is bridged with the last good keys for [`TRUST_FOR`], then everything is refused.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
@@ -26,13 +27,13 @@ const REFRESH_AFTER: Duration = Duration::from_mins(10);
 /// Keys older than this verify nothing any more.
 pub const TRUST_FOR: Duration = Duration::from_hours(1);
 /// Between two fetches for an unknown `kid`.
-const UNKNOWN_KEY_INTERVAL: SignedDuration = SignedDuration::from_secs(60);
-/// Between two fetches while there are no good keys at all; also the `Retry-After` of the 503.
-const RETRY_EMPTY: Duration = Duration::from_secs(5);
+const UNKNOWN_KEY_INTERVAL: SignedDuration = SignedDuration::from_secs(10);
+/// Between two fetches after one that failed, and while there are no good keys at all; also the `Retry-After` of the 503.
+const RETRY: Duration = Duration::from_secs(5);
 /// Keys in a set. Issuers publish a handful; a set beyond this is refused as a whole.
 const MAX_KEYS: usize = 100;
 /// Where the platform serves its keys, should its metadata not say.
-pub const FALLBACK_PATH: &str = "/api/oauth/certs";
+const FALLBACK_PATH: &str = "/api/oauth/certs";
 
 /// One verification key with the algorithms it may be used with.
 pub(super) struct Key {
@@ -54,9 +55,11 @@ struct KeySet {
     fetched: Timestamp,
 }
 
+/// The last fetch.
 #[derive(Default)]
 struct Attempts {
     last: Option<Timestamp>,
+    failed: bool,
 }
 
 /// The keys of one issuer, shared by all requests.
@@ -116,7 +119,7 @@ impl KeyStore {
                     // A failed refresh is repeated every minute, not at once.
                     if due <= self.clock.now() { Duration::from_mins(1) } else { Duration::ZERO }
                 }
-                None => RETRY_EMPTY,
+                None => RETRY,
             };
             if pause.is_zero() {
                 let fetched = self.current.load().as_deref().map(|set| set.fetched);
@@ -140,16 +143,20 @@ impl KeyStore {
         // Somebody else may have fetched while this request waited for the lock.
         let seen_at = seen.as_ref().map(|set| set.fetched);
         if self.trusted().map(|set| set.fetched) == seen_at {
-            let interval = if seen.is_some() { UNKNOWN_KEY_INTERVAL } else { signed(RETRY_EMPTY) };
+            let good = seen.is_some() && !attempts.failed;
+            let interval = if good { UNKNOWN_KEY_INTERVAL } else { signed(RETRY) };
             let due = attempts.last.is_none_or(|last| self.clock.now().duration_since(last) >= interval);
             if due {
                 self.fetch(&mut attempts).await;
             }
         }
         let Some(set) = self.trusted() else {
-            return Err(KeyError::Unavailable { retry_after: RETRY_EMPTY });
+            return Err(KeyError::Unavailable { retry_after: RETRY });
         };
-        set.keys.get(kid).map(Arc::clone).ok_or(KeyError::Unknown)
+        // A key that is not among the last good ones may be new.
+        let absent =
+            if attempts.failed { KeyError::Unavailable { retry_after: RETRY } } else { KeyError::Unknown };
+        set.keys.get(kid).map(Arc::clone).ok_or(absent)
     }
 
     fn trusted(&self) -> Option<Arc<KeySet>> {
@@ -159,7 +166,9 @@ impl KeyStore {
 
     async fn fetch(&self, attempts: &mut Attempts) {
         attempts.last = Some(self.clock.now());
-        match self.fetch_keys().await {
+        let fetched = self.fetch_keys().await;
+        attempts.failed = fetched.is_err();
+        match fetched {
             Ok(keys) => {
                 tracing::debug!(keys = keys.len(), "signing keys loaded");
                 self.current.store(Some(Arc::new(KeySet { keys, fetched: self.clock.now() })));
@@ -172,15 +181,10 @@ impl KeyStore {
 
     async fn fetch_keys(&self) -> Result<HashMap<String, Arc<Key>>, FetchError> {
         let metadata: Option<Metadata> = client::discover(&self.http, &self.issuer).await?;
-        let address = |text: Option<String>| text.as_deref().map(secure).transpose();
-        let (keys, tokens) = match metadata {
-            Some(metadata) => (address(metadata.jwks_uri)?, address(metadata.token_endpoint)?),
-            None => (None, None),
-        };
-        self.token_endpoint.store(tokens.map(Arc::new));
-        let url = match keys {
+        let address = |text: &Option<String>| text.as_deref().map(secure).transpose();
+        let url = match metadata.as_ref().map(|metadata| address(&metadata.jwks_uri)).transpose()?.flatten() {
             Some(url) => url,
-            None => Url::parse(&format!("{}{FALLBACK_PATH}", self.issuer))?,
+            None => fallback_url(&self.issuer)?,
         };
         let document: JwkDocument = client::get(&self.http, &url).await?.ok_or(FetchError::Missing)?;
         if document.keys.len() > MAX_KEYS {
@@ -188,8 +192,24 @@ impl KeyStore {
         }
         let keys: HashMap<_, _> = document.keys.into_iter().filter_map(usable).collect();
         // A document without a usable key never replaces one that has some.
-        if keys.is_empty() { Err(FetchError::NoUsableKey) } else { Ok(keys) }
+        if keys.is_empty() {
+            return Err(FetchError::NoUsableKey);
+        }
+        // An issuer whose metadata cannot be found for once still gives out tokens where it did.
+        if let Some(metadata) = metadata {
+            self.token_endpoint.store(address(&metadata.token_endpoint)?.map(Arc::new));
+        }
+        Ok(keys)
     }
+}
+
+/// Where the keys of `issuer` are looked for when its metadata does not say.
+///
+/// # Errors
+///
+/// When the issuer is no URL.
+pub fn fallback_url(issuer: &str) -> Result<Url, url::ParseError> {
+    Url::parse(&format!("{}{FALLBACK_PATH}", issuer.trim_end_matches('/')))
 }
 
 impl std::fmt::Debug for KeyStore {

@@ -17,7 +17,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    caller::Verified,
+    caller::{Caller, Verified},
     client::{self, FetchError},
     keys::KeyStore,
     scopes::ScopeSet,
@@ -27,6 +27,7 @@ use crate::{
     api::credential::{Credential, LendError, Lender},
     clock::Clock,
     config::OAuthClient,
+    outbound,
 };
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -50,8 +51,13 @@ pub(super) enum Upstream {
 }
 
 impl Upstream {
-    /// The credential of the bearer of `token`. Nothing is exchanged yet: many requests never reach the platform.
-    pub fn credential(&self, token: &str, verified: &Verified) -> Credential {
+    /// The bearer of `token`. Nothing is exchanged yet: many requests never reach the platform.
+    pub fn caller(&self, token: &str, verified: Verified) -> Caller {
+        let credential = self.credential(token, &verified);
+        Caller::from_token(verified, credential)
+    }
+
+    fn credential(&self, token: &str, verified: &Verified) -> Credential {
         match self {
             Self::Forward => Credential::bearer(token),
             Self::Exchange(exchange) => Credential::lent(Arc::new(Subject {
@@ -213,10 +219,8 @@ fn check(answer: &Answer, asked: ScopeSet) -> Result<(HeaderValue, i64), Exchang
     if answer.scopes().into_iter().flatten().any(|scope| !granted(scope.as_str())) {
         return Err(ExchangeError::MoreScope);
     }
-    let text = SecretString::from(format!("Bearer {}", answer.access_token().secret()));
-    let mut value =
-        HeaderValue::from_str(text.expose_secret()).map_err(|_| ExchangeError::NotAnAccessToken)?;
-    value.set_sensitive(true);
+    let value = outbound::authorization("Bearer", answer.access_token().secret())
+        .ok_or(ExchangeError::NotAnAccessToken)?;
     let lifetime =
         answer.expires_in().map_or(UNSTATED, |life| i64::try_from(life.as_secs()).unwrap_or(i64::MAX));
     Ok((value, lifetime))

@@ -1,8 +1,9 @@
 //! Verdicts that cost a question to somebody else: kept for a moment, and asked for once however many wait.
 //!
-//! The key is a SHA-256, so a copy of this process's memory shows no credential here. A good verdict lasts a minute at
-//! most and never past the credential's own end; a bad one lasts ten seconds, so that a broken client does not become a
-//! stream of questions; that nobody could be asked is not kept at all.
+//! The key is a SHA-256 of the credential. A good verdict holds the [`Caller`], and with it the credential that goes to the
+//! platform, so this is a cache of secrets: its size is bounded, and what has expired is wiped when the cache is next used.
+//! A good verdict lasts a minute at most and never past the credential's own end; a bad one lasts ten seconds, so that a
+//! broken client does not become a stream of questions; that nobody could be asked is not kept at all.
 
 use std::{sync::Arc, time::Duration};
 
@@ -60,6 +61,12 @@ impl Verdicts {
     pub fn new(clock: Clock) -> Self {
         let time = Duration::from_secs(KEEP_GOOD.unsigned_abs());
         Self { kept: moka::future::Cache::builder().max_capacity(KEPT).time_to_live(time).build(), clock }
+    }
+
+    /// Whether a credential was found good a moment ago.
+    pub async fn has_good(&self, key: &Fingerprint) -> bool {
+        let kept = self.kept.get(key).await;
+        kept.is_some_and(|kept| kept.outcome.is_ok() && kept.until > self.clock.unix_seconds())
     }
 
     /// The verdict kept for a credential, or what `ask` finds out. One question serves all who ask meanwhile.

@@ -59,8 +59,7 @@ impl Verifier {
         upstream: &Upstream,
     ) -> Result<Arc<Caller>, Refusal> {
         let verified = self.check(token).await?;
-        let credential = upstream.credential(token, &verified);
-        let caller = Arc::new(Caller::from_token(verified, credential));
+        let caller = Arc::new(upstream.caller(token, verified));
         self.verdicts.insert(key, Arc::clone(&caller));
         Ok(caller)
     }

@@ -20,13 +20,18 @@ use crate::{
 
 pub(super) fn run(matches: &ArgMatches) -> ExitCode {
     let page = matches.get_one::<String>("page").map_or("tools", String::as_str);
+    let json = matches.get_flag("json");
     let text = match page {
+        "configuration" | "metrics" | "readme" if json => {
+            super::complain(&format!("{page} has no form in JSON: leave out --json.\n"));
+            return ExitCode::from(super::USAGE);
+        }
         "configuration" => reference::markdown(),
         "metrics" => metrics::reference::markdown(),
-        "prompts" => prompts::page(matches.get_flag("json")),
+        "prompts" => prompts::page(json),
         "readme" => readme::section(),
-        "resources" => resources::page(matches.get_flag("json")),
-        _ if matches.get_flag("json") => json_list(),
+        "resources" => resources::page(json),
+        _ if json => json_list(),
         _ => markdown(),
     };
     super::say(&text);

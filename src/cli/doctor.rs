@@ -1,7 +1,8 @@
 //! `doctor`: what is wrong with an installation, and what to do about it.
 //!
-//! It asks everything that the server depends on the way the server does, and the server itself the way clients do: from
-//! the outside, through the published address. Texts of others are quoted, never trusted.
+//! It asks the issuers and the platform the way the server does, and the server itself the way clients do: from the
+//! outside, through the published address. Introspection, `LIMITS_STORE` and the collector of traces are not asked. Texts
+//! of others are quoted, never trusted.
 
 mod ask;
 mod issuer;
@@ -154,7 +155,8 @@ fn as_text(checks: &[Check]) -> String {
     }
     let count = |wanted| checks.iter().filter(|check| check.status == wanted).count();
     let [ok, warnings, failed] = [Status::Ok, Status::Warning, Status::Failed].map(count);
-    let _ = writeln!(text, "\n{ok} ok, {warnings} to look at, {failed} failed");
+    let plural = if warnings == 1 { "" } else { "s" };
+    let _ = writeln!(text, "\n{ok} ok, {warnings} warning{plural}, {failed} failed");
     text
 }
 

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use clap::{Arg, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgMatches, Command};
 use url::Url;
 
 use crate::{api::error::chain, config::Config, outbound};
@@ -16,20 +16,26 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 pub(super) fn command() -> Command {
     Command::new("healthcheck")
-        .about("Ask the server on this machine whether it lives: exit code 0 or 1, and one line")
+        .about("Ask the server on this machine whether it is alive: exit code 0 or 1, and one line")
         .arg(
             Arg::new("ready")
                 .long("ready")
                 .num_args(0)
-                .help("Ask whether it is ready as well (/readyz instead of /livez)"),
+                .help("Ask whether it is ready for requests (/readyz instead of /livez)"),
         )
         .arg(
             Arg::new("url")
                 .long("url")
                 .value_name("ORIGIN")
-                .value_parser(value_parser!(Url))
+                .value_parser(address)
                 .help("Where to ask [default: HOST and PORT on this machine]"),
         )
+}
+
+/// What `--url` takes.
+fn address(text: &str) -> Result<Url, &'static str> {
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host());
+    url.ok_or("give the address with its scheme, like http://localhost:3000")
 }
 
 pub(super) fn run(config: &Config, matches: &ArgMatches) -> ExitCode {

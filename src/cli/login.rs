@@ -24,14 +24,14 @@ pub(super) fn command() -> Command {
             Arg::new(NO_BROWSER)
                 .long(NO_BROWSER)
                 .num_args(0)
-                .help("Open no browser; only print the address of the page"),
+                .help("Only print the address of the page; do not open a browser"),
         )
         .arg(
             Arg::new(PORT)
                 .long(PORT)
                 .value_name("PORT")
                 .value_parser(value_parser!(u16))
-                .help("Port of this machine to which the page leads back; any free one unless LOGIN_CLIENT_ID is registered for a certain one"),
+                .help("Port on this machine to which the sign-in page leads back: the one that LOGIN_CLIENT_ID is registered for [default: any free one]"),
         )
 }
 
@@ -43,7 +43,7 @@ pub(super) fn run(config: &Config, matches: &ArgMatches) -> ExitCode {
         let sign_in = tokio::select! {
             result = Box::pin(sign_in(config, port, browser)) => result,
             () = super::stop_signal() => {
-                super::complain("Nobody was signed in.\n");
+                super::complain("Sign-in cancelled.\n");
                 return ExitCode::FAILURE;
             }
         };

@@ -33,7 +33,7 @@ async fn forget() -> Result<String, StoreError> {
     drop(lock);
     let kept = match kept {
         Ok(Some(kept)) => kept,
-        Ok(None) => return Ok("Nobody was signed in.\n".to_owned()),
+        Ok(None) => return Ok("You were not signed in.\n".to_owned()),
         // It is gone now, whatever it was.
         Err(StoreError::Unreadable(path)) => return Ok(format!("{path} was unreadable and is removed.\n")),
         Err(error) => return Err(error),

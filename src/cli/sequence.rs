@@ -1,4 +1,4 @@
-//! `sequence-mcp`: the small server for Sequence, a command of its own.
+//! `sequence-mcp`: the server for Sequence banking, a command of its own.
 
 use std::process::ExitCode;
 
@@ -30,7 +30,7 @@ pub fn main() -> ExitCode {
 #[must_use]
 pub fn command() -> Command {
     let command = Command::new(NAME).version(env!("CARGO_PKG_VERSION")).about(
-        "MCP server for Sequence (getsequence.io): balances and rules of one user, over standard input and output",
+        "MCP server for Sequence banking (getsequence.io): balances and rules of one user, over standard input and output",
     );
     super::with_settings(command, sequence::settings::ALL)
 }
@@ -42,7 +42,7 @@ fn run(config: &Config) -> ExitCode {
         match sequence::serve(config, stop).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                super::complain(&format!("The server ends: {error}\n"));
+                super::complain(&format!("The server stopped: {error}\n"));
                 ExitCode::FAILURE
             }
         }

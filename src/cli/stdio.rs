@@ -13,7 +13,7 @@ use crate::{
 
 /// What is printed when there is neither key nor sign-in.
 const NOBODY: &str = "\
-SEQUENTUM_API_KEY is not set, and nobody is signed in: `stdio` needs one of the two.
+SEQUENTUM_API_KEY is not set, and you are not signed in: `stdio` needs one of the two.
 Run `sequentum-mcp login` to sign in through the browser, or ask an administrator of your organisation for an API key (Users
 page of the platform; it starts with `sk-` and is shown once) and put it into the environment that your MCP client gives
 to this command.
@@ -45,7 +45,7 @@ pub(super) fn run(config: &Config) -> ExitCode {
         match app.run(stop).await {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {
-                super::complain(&format!("The server ends: {error}\n"));
+                super::complain(&format!("The server stopped: {error}\n"));
                 ExitCode::FAILURE
             }
         }

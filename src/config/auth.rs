@@ -12,8 +12,8 @@ use super::{
 /// Whose tokens are accepted.
 #[derive(Debug, Clone)]
 pub struct Auth {
-    /// The issuers, byte for byte as in the tokens, without trailing slash. There is at least one; clients are sent to
-    /// the first.
+    /// The issuers, byte for byte as in the tokens: some end with a slash. There is at least one; clients are sent to the
+    /// first.
     pub issuers: Vec<String>,
     /// Audiences besides our own URL and origin.
     pub audiences: Vec<String>,
@@ -58,11 +58,10 @@ pub struct OAuthClient {
 pub(super) fn read(r: &mut Reader<'_>, api_url: &Url, required: bool) -> Auth {
     let issuers = r
         .optional(&settings::SEQUENTUM_OAUTH_ISSUER, |text| {
-            let issuers = list(text, |item| service_url(item).map(|_| trimmed(item)))?;
-            let repeated = issuers
-                .iter()
-                .enumerate()
-                .any(|(at, issuer)| issuers.iter().skip(at + 1).any(|other| other == issuer));
+            let issuers = list(text, |item| service_url(item).map(|_| item.to_owned()))?;
+            let repeated = issuers.iter().enumerate().any(|(at, issuer)| {
+                issuers.iter().skip(at + 1).any(|other| trimmed(other) == trimmed(issuer))
+            });
             (!issuers.is_empty() && !repeated).then_some(issuers)
         })
         .unwrap_or_else(|| vec![trimmed(api_url.as_str())]);

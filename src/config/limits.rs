@@ -15,7 +15,7 @@ const STORE_TIMEOUT: Duration = Duration::from_millis(50);
 pub struct Limits {
     /// Requests of one caller within the window.
     pub requests: NonZeroU32,
-    /// Requests from one address within the window that nobody answers for.
+    /// Unauthenticated requests from one address within the window.
     pub requests_per_address: NonZeroU32,
     /// The window of both.
     pub window: Duration,
@@ -23,6 +23,8 @@ pub struct Limits {
     pub calls: usize,
     /// Calls of one caller at a time.
     pub calls_per_caller: usize,
+    /// Calls of all callers of one organisation at a time.
+    pub calls_per_organization: usize,
     /// Event streams of one caller at a time.
     pub streams_per_caller: usize,
     /// The URL of a Redis that replicas share; `None` counts in this process.
@@ -37,6 +39,7 @@ pub(super) fn read(r: &mut Reader<'_>) -> Option<Limits> {
     let mut open = |setting| usize::try_from(r.number(setting, 1..=100_000)).ok();
     let calls = open(&settings::MAX_CONCURRENT_CALLS)?;
     let calls_per_caller = open(&settings::MAX_CONCURRENT_CALLS_PER_USER)?;
+    let calls_per_organization = open(&settings::MAX_CONCURRENT_CALLS_PER_ORGANIZATION)?;
     let streams_per_caller = open(&settings::MAX_STREAMS_PER_USER)?;
     Some(Limits {
         requests: requests(r.number(&settings::MCP_RATE_LIMIT_MAX, 1..=1_000_000))?,
@@ -44,6 +47,7 @@ pub(super) fn read(r: &mut Reader<'_>) -> Option<Limits> {
         window: Duration::from_millis(r.number(&settings::MCP_RATE_LIMIT_WINDOW_MS, 1000..=3_600_000)),
         calls,
         calls_per_caller,
+        calls_per_organization,
         streams_per_caller,
         store: r.required(&settings::LIMITS_STORE, None, store),
         store_timeout: STORE_TIMEOUT,

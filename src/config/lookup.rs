@@ -44,7 +44,7 @@ impl Sources {
         self
     }
 
-    /// The text of a TOML file whose keys are the settings' names in small letters.
+    /// The text of a TOML file whose keys are the settings' names in lower case.
     ///
     /// # Errors
     ///
@@ -72,23 +72,32 @@ impl Sources {
         Ok(self)
     }
 
+    /// What `read` makes of all settings, unless there is a problem with any.
+    pub(crate) fn read<C>(&self, read: impl FnOnce(&mut Reader<'_>) -> Option<C>) -> Result<C, Vec<Problem>> {
+        let mut reader = Reader { sources: self, problems: Vec::new() };
+        match (read(&mut reader), reader.problems) {
+            (Some(config), problems) if problems.is_empty() => Ok(config),
+            (_, problems) => Err(problems),
+        }
+    }
+
     /// The value of a setting and where it was found. An empty text counts as unset.
     fn find(&self, setting: &Setting) -> Option<(&str, Origin)> {
+        let mut names = std::iter::once(setting.name).chain(setting.aliases.iter().copied());
+        let flag = || Some((text(self.flags.get(setting.name))?, Origin::Flag));
         let environment = || {
-            std::iter::once(setting.name).chain(setting.aliases.iter().copied()).find_map(|name| {
-                let value = self.environment.get(name).map(|value| value.trim()).filter(|v| !v.is_empty())?;
-                Some((value, Origin::Environment(name.to_owned())))
+            names.find_map(|name| {
+                Some((text(self.environment.get(name))?, Origin::Environment(name.to_owned())))
             })
         };
-        let text = |value: Option<&'_ String>| value.map(|v| v.trim().to_owned()).filter(|v| !v.is_empty());
-        if text(self.flags.get(setting.name)).is_some() {
-            return self.flags.get(setting.name).map(|value| (value.trim(), Origin::Flag));
-        }
-        environment().or_else(|| {
-            text(self.file.get(&setting.key()))?;
-            self.file.get(&setting.key()).map(|value| (value.trim(), Origin::File))
-        })
+        let file = || Some((text(self.file.get(&setting.key()))?, Origin::File));
+        flag().or_else(environment).or_else(file)
     }
+}
+
+/// A value without the spaces around it, if anything is left then.
+fn text(value: Option<&String>) -> Option<&str> {
+    value.map(|value| value.trim()).filter(|value| !value.is_empty())
 }
 
 fn plain(value: &toml::Value) -> Option<String> {
@@ -129,14 +138,10 @@ impl fmt::Display for Problem {
 /// Reads settings one by one and collects every problem, so that one start reports them all.
 pub(crate) struct Reader<'a> {
     sources: &'a Sources,
-    pub(crate) problems: Vec<Problem>,
+    problems: Vec<Problem>,
 }
 
-impl<'a> Reader<'a> {
-    pub(crate) fn new(sources: &'a Sources) -> Self {
-        Self { sources, problems: Vec::new() }
-    }
-
+impl Reader<'_> {
     /// The parsed value if the setting is set; `None` if it is unset or was refused.
     pub(crate) fn optional<T>(
         &mut self,

@@ -10,10 +10,10 @@ pub fn markdown() -> String {
     let mut page = String::from(
         "# Configuration\n\n\
          <!-- Printed by `sequentum-mcp catalog configuration`. Do not edit: change src/config/settings.rs. -->\n\n\
-         A setting is read from its command-line flag, then from the environment, then from the TOML file named by\n\
-         `--config`, then it takes its default. One name serves everywhere: `PUBLIC_URL` in the environment is\n\
-         `--public-url` as a flag and `public_url` in the file. All settings are checked at start; a bad value stops the\n\
-         start with the key, the value and what is allowed.\n\n\
+         A setting is taken from its command-line flag, or else from the environment, or else from the TOML file named by\n\
+         `--config`, or else it has its default. One name serves everywhere: `PUBLIC_URL` in the environment is\n\
+         `--public-url` as a flag and `public_url` in the file. All settings are checked at start; with a bad value the\n\
+         server does not start, and says which key, which value and what is allowed.\n\n\
          | Setting | Default | Meaning | Expected |\n| --- | --- | --- | --- |\n",
     );
     for setting in ALL {

@@ -64,11 +64,11 @@ settings! {
     PUBLIC_URL ["MCP_CANONICAL_ORIGIN"] = "http://HOST:PORT on loopback", "an origin such as https://mcp.example.com (https, or http on loopback; no path)",
         "The origin under which clients reach this server. The only source of every URL it publishes, and of the audience it accepts.";
     ALLOWED_HOSTS = "none besides the host of PUBLIC_URL", "a comma-separated list of host names, each with or without a port",
-        "Further values of the Host header to answer to. On a loopback bind localhost, 127.0.0.1 and ::1 are always among them.";
+        "Further values of the Host header to answer to. On a loopback bind, localhost, 127.0.0.1 and ::1 are always among them.";
     ALLOWED_ORIGINS = "none besides the built-in list", "a comma-separated list of origins such as https://app.example.com",
         "Browser origins allowed in addition to the built-in ones (Claude, ChatGPT, OpenAI platform, Sequentum).";
     TRUST_PROXY = "nobody", "`false`, a number of proxies from 0 to 16, or a comma-separated list of addresses and networks such as 10.0.0.0/8",
-        "Proxies in front of this server that are believed about the address of a client (`Forwarded`, `X-Forwarded-For`): the so many nearest ones, or those in these networks. The address counts for RATE_LIMIT_PER_ADDRESS only.";
+        "Proxies in front of this server that are believed about the address of a client (`Forwarded`, `X-Forwarded-For`): either the N nearest proxies, or all proxies in these networks. The address counts for RATE_LIMIT_PER_ADDRESS only.";
     SEQUENTUM_API_URL = "https://dashboard.sequentum.com", "an https URL (http on loopback) without query or fragment",
         "The Sequentum platform this server talks to. Credentials are sent to this host and no other.";
     #[secret yes]
@@ -77,11 +77,11 @@ settings! {
     LOGIN_CLIENT_ID = "none: `login` registers a client each time", "a client id: the https URL of a client metadata document, or the id of a client that is registered with the authorization server",
         "For `login`: the OAuth client to sign in as. Its redirect URI is http://127.0.0.1:PORT/callback; `--redirect-port` chooses the port.";
     SEQUENTUM_OAUTH_ISSUER = "the value of SEQUENTUM_API_URL", "one or more https URLs (http on loopback) without query or fragment, separated by commas, each once",
-        "The authorization servers whose access tokens are accepted; clients are sent to the first. Each must equal the issuer in its own metadata, byte for byte. A token is verified with the keys of the issuer it names and of no other.";
+        "The authorization servers whose access tokens are accepted; clients are sent to the first. Each must equal the issuer in its own metadata, byte for byte, a slash at the end included. A token is verified with the keys of the issuer it names and of no other.";
     OAUTH_AUDIENCES = "none", "a comma-separated list of audience values",
         "Values of the token's `aud` claim accepted besides this server's /mcp URL and its origin. `Sequentum Enterprise` admits tokens that were requested without a resource.";
     REQUIRE_AUTH = "true", "`true` or `false`",
-        "Whether a request needs an access token. `false` is accepted on a loopback bind only; a token that is sent is verified all the same.";
+        "Whether a request needs an access token. `false` is accepted on a loopback bind only; a token that is sent is verified anyway.";
     OAUTH_INTROSPECTION_URL = "none", "an https URL (http on loopback) without query or fragment",
         "Where opaque access tokens of the first issuer are looked up (RFC 7662). Without it they are refused. Needs OAUTH_CLIENT_ID and OAUTH_CLIENT_SECRET.";
     OAUTH_CLIENT_ID = "none", "the id of a confidential client at the issuer",
@@ -90,61 +90,63 @@ settings! {
     OAUTH_CLIENT_SECRET = "none", "the secret that goes with OAUTH_CLIENT_ID",
         "This server's own client secret, for introspection and token exchange.";
     ALLOW_API_KEYS = "false", "`true` or `false`",
-        "Whether the platform's API keys (`sk-...`) are accepted in the Authorization header, as `ApiKey` or `Bearer`. A key has all rights of its user; the platform is asked about it, at most once a minute.";
+        "Whether the platform's API keys (`sk-...`) are accepted in the Authorization header, as `ApiKey` or `Bearer`. A key has all the rights of its user; the platform is asked about it, at most once a minute.";
     UPSTREAM_CREDENTIAL = "forward", "`forward` or `exchange`",
         "What goes to the platform: the caller's own verified token, or one that the issuer gives in exchange for it (RFC 8693). `exchange` needs OAUTH_CLIENT_ID and OAUTH_CLIENT_SECRET, and one issuer only.";
     SESSIONS = "sealed", "`sealed`, `live` or `off`",
         "Session ids for clients of the 2025 revisions: `sealed` issues encrypted handles that need no storage, `live` puts the same handles in front of sessions in memory, to which resource subscriptions can be sent, `off` issues none.";
     MAX_SESSIONS = "1000", "a number from 1 to 1000000",
-        "Live sessions at a time; a further one is answered with 503. Sealed sessions take no room and are not counted.";
+        "Live sessions at a time; one more is answered with 503. Sealed sessions take no room and are not counted.";
     SESSION_IDLE_SECONDS = "1800", "a number of seconds from 60 to 86400",
         "How long a live session lasts without a request, a running call or an open stream.";
     #[secret yes]
     SESSION_KEY = "random at each start", "one or more keys of 32 bytes in base64url or hex, separated by commas; the first seals, all open",
-        "Key of the handles of sessions and tasks, and of the state of questions. Set it when there is more than one replica, or when they shall survive a restart.";
+        "Encrypts the handles of sessions and tasks, and the state of questions. Set it if there is more than one replica, or if they are to survive a restart.";
     READ_ONLY = "false", "`true` or `false`",
         "Whether only tools that change nothing are offered. Users can ask for the same with `?readonly=true`.";
     CONFIRM = "auto", "`auto` or `never`",
-        "Whether users are asked before a tool kills, deletes, restores or starts a whole space, and for what a build request lacks. `auto` asks where the client can ask; `never` is for automation.";
+        "Whether users are asked before a tool kills, deletes or restores something or starts a whole space, and for what a build request leaves out. `auto` asks where the client can ask; `never` is for automation.";
     TOOLSETS = "all", "`all`, or a comma-separated list of account, agents, runs, files, versions, schedules, billing, spaces, analytics, builder",
         "The toolsets that are offered. Users can narrow them further with `?toolsets=`; whoami (account) is always offered.";
     MCP_RATE_LIMIT_MAX = "300", "a number from 1 to 1000000",
-        "Requests of one user within MCP_RATE_LIMIT_WINDOW_MS; a further one is answered with 429. All of them may come at once; they are given back evenly over the window.";
+        "Requests of one user within MCP_RATE_LIMIT_WINDOW_MS; one more is answered with 429. They may all come at once; the allowance refills evenly over the window.";
     MCP_RATE_LIMIT_WINDOW_MS = "60000", "a number of milliseconds from 1000 to 3600000",
         "The window of MCP_RATE_LIMIT_MAX and RATE_LIMIT_PER_ADDRESS.";
     RATE_LIMIT_PER_ADDRESS = "600", "a number from 1 to 1000000",
-        "Requests without an accepted credential from one client address (IPv6: one /64 network) within MCP_RATE_LIMIT_WINDOW_MS; a further one is answered with 429. Requests of users who are signed in cost their address nothing. Discovery documents and pages have ten times as much, of their own.";
+        "Requests without an accepted credential from one client address (IPv6: one /64 network) within MCP_RATE_LIMIT_WINDOW_MS; one more is answered with 429. Requests of users who are signed in cost their address nothing. Discovery documents and pages have a limit of their own, ten times as high.";
     MAX_CONCURRENT_CALLS = "512", "a number from 1 to 100000",
-        "Requests to /mcp that are being answered at a time, of all users; a further one is answered with 503.";
+        "Requests to /mcp being answered at the same time, for all users together; one more is answered with 503.";
     MAX_CONCURRENT_CALLS_PER_USER = "32", "a number from 1 to 100000",
-        "The same of one user; a further one is answered with 429.";
+        "The same for one user; one more is answered with 429.";
+    MAX_CONCURRENT_CALLS_PER_ORGANIZATION = "256", "a number from 1 to 100000",
+        "The same for all users of one organisation, so that it cannot take the room of the others; one more is answered with 429.";
     MAX_STREAMS_PER_USER = "16", "a number from 1 to 100000",
-        "Event streams that one user keeps open at a time to be told of changes; a further one is answered with 429. They are not counted as calls.";
+        "Event streams that one user may keep open at the same time to be told of changes; one more is answered with 429. They are not counted as calls.";
     #[secret yes]
     LIMITS_STORE = "memory", "`memory`, or a URL such as redis://user:password@host:6379/0 (rediss:// for TLS) without query or fragment",
-        "Where requests are counted. With more than one replica, a Redis or Valkey (5 or later) makes the limits hold for all of them together. While it cannot be reached every replica counts for itself, and no call fails for it. rediss:// trusts the certificates of the system, or those in SSL_CERT_FILE.";
+        "Where requests are counted. With more than one replica, a Redis or Valkey (5 or later) makes the limits hold for all of them together. While it cannot be reached, every replica counts for itself, and no call fails because of it. rediss:// trusts the certificates of the system, or those in SSL_CERT_FILE.";
     LIST_CACHE_TTL_MS = "300000", "a number of milliseconds from 0 to 86400000",
         "How long a client of the 2026-07-28 revision may keep the tool list and the discovery answer.";
     MAX_BODY_BYTES = "1048576", "a number of bytes from 1024 to 16777216",
         "Largest request body; a larger one is answered with 413.";
     MAX_CONNECTIONS = "4096", "a number from 1 to 1000000",
-        "Open connections at a time. Further ones wait in the operating system's queue.";
+        "Open connections at the same time. Further ones wait in the operating system's queue.";
     IDLE_TIMEOUT_SECONDS = "75", "a number of seconds from 1 to 3600",
-        "How long a connection may take to send its headers, and how long it may idle between requests. Keep it above the idle time of a load balancer in front.";
+        "How long a connection may take to send its headers, and how long it may be idle between requests. Keep it above the idle timeout of a load balancer in front.";
     CALL_TIMEOUT_SECONDS = "60", "a number of seconds from 1 to 3600",
         "Deadline of one tool call. A synchronous start_agent has its own `timeout` argument instead.";
     API_TIMEOUT_SECONDS = "30", "a number of seconds from 1 to 600",
         "Deadline of one request to the platform; calls that may be repeated get several attempts within the tool call's deadline.";
     MAX_RESPONSE_BYTES = "8388608", "a number of bytes from 65536 to 268435456",
-        "Largest answer read from the platform; a larger one becomes an error, never a cut-off record.";
+        "Largest answer read from the platform; a larger one becomes an error, never a truncated record.";
     STORAGE_HOSTS = "none", "a comma-separated list of host names, each with or without a port",
-        "Hosts from which read_run_file may read although they are not on the public internet or not https. Public https hosts need no entry; nothing is ever sent along.";
+        "Hosts from which read_run_file may read although they are not on the public internet or not https. Public https hosts need no entry; no credential is sent to any of them.";
     SHUTDOWN_DELAY_SECONDS = "0", "a number of seconds from 0 to 600",
-        "How long requests are still taken after SIGTERM, while `/readyz` answers 503 already: time for balancers to send them elsewhere. Let it be longer than they keep idle connections and take to ask.";
+        "How long requests are still taken after SIGTERM, while `/readyz` answers 503 already: time for balancers to send them elsewhere. Set it above the balancer's idle timeout and its probe interval.";
     SHUTDOWN_GRACE_SECONDS = "30", "a number of seconds from 0 to 600",
-        "How long running calls may finish after SIGTERM, and after SHUTDOWN_DELAY_SECONDS, before they are cut off.";
+        "How long running calls may take to finish, after SIGTERM and SHUTDOWN_DELAY_SECONDS, before they are cut off.";
     LOG_FORMAT = "text", "`text` or `json`",
-        "Form of the log lines on standard error.";
+        "Format of the log lines on standard error.";
     METRICS_ADDR = "off", "`off`, a port number (on 127.0.0.1), or an IP address with a port such as 0.0.0.0:9464",
         "Where `GET /metrics` answers Prometheus, without sign-in. Keep it inside your network.";
     OTEL_EXPORTER_OTLP_ENDPOINT = "none", "an http or https URL without user, query or fragment, such as http://127.0.0.1:4318",

@@ -86,7 +86,7 @@ fn several_issuers_are_kept_in_order_and_each_once() {
     let config =
         Config::load(&sources(&[("SEQUENTUM_OAUTH_ISSUER", "https://b.example/realm/, https://a.example")]))
             .unwrap();
-    assert_eq!(config.auth.issuers, ["https://b.example/realm", "https://a.example"]);
+    assert_eq!(config.auth.issuers, ["https://b.example/realm/", "https://a.example"]);
     for bad in ["https://a.example,https://a.example/", "https://a.example,http://b.example", ","] {
         assert!(problems(&[("SEQUENTUM_OAUTH_ISSUER", bad)]).contains("each once"), "{bad}");
     }

@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use secrecy::{SecretSlice, SecretString};
 use url::Url;
 
-use super::TrustProxy;
+use super::{LogFormat, TrustProxy};
 use crate::outbound::is_loopback;
 
 /// More proxies in a row than anybody has.
@@ -27,6 +27,14 @@ pub(crate) fn boolean(text: &str) -> Option<bool> {
     match text.to_ascii_lowercase().as_str() {
         "true" | "1" => Some(true),
         "false" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+pub(crate) fn log_format(text: &str) -> Option<LogFormat> {
+    match text {
+        "text" => Some(LogFormat::Text),
+        "json" => Some(LogFormat::Json),
         _ => None,
     }
 }

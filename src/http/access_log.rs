@@ -14,7 +14,11 @@ use axum::{
 use http::{HeaderName, HeaderValue, Method, Request};
 
 use super::{Edge, PROBES, ROUTES};
-use crate::traces::{Incoming, Span};
+use crate::{
+    auth::Caller,
+    telemetry::millis,
+    traces::{Incoming, Span},
+};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -40,10 +44,8 @@ impl RequestId {
 /// What the handlers know about a request and the log wants: filled in on the way out.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Entry {
-    /// Subject of the caller.
-    pub caller: Option<String>,
-    /// OAuth client of the caller.
-    pub client: Option<String>,
+    /// Who is calling.
+    pub caller: Option<Arc<Caller>>,
     /// MCP method, if it is a known one.
     pub method: Option<&'static str>,
     /// Tool, if it is a known one.
@@ -104,15 +106,16 @@ pub(super) async fn record(
     if let Some(code) = entry.refusal {
         edge.metrics.refused(code);
     }
+    let caller = entry.caller.as_deref();
     tracing::info!(
         request.id = id.as_str(),
         http.method = method.as_str(),
         // The route, not the path: a path is the client's text.
         http.route = route.as_ref().map_or("none", MatchedPath::as_str),
         http.status = status,
-        duration_ms = (took.as_secs_f64() * 1e6).round() / 1e3,
-        caller.id = entry.caller,
-        client.id = entry.client,
+        duration_ms = millis(took),
+        caller.id = caller.map(|caller| caller.principal().subject()),
+        client.id = caller.and_then(Caller::client_id),
         mcp.method = entry.method,
         tool.name = entry.tool,
         outcome = entry.outcome,

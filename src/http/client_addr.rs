@@ -36,7 +36,8 @@ impl ClientAddress {
         Self::keyed(forwarded(socket, headers, trusted).unwrap_or(socket))
     }
 
-    fn keyed(address: IpAddr) -> Self {
+    /// Of an address.
+    pub(super) fn keyed(address: IpAddr) -> Self {
         Self(match address.to_canonical() {
             IpAddr::V6(address) => {
                 let mask = u128::MAX << (u128::BITS - IPV6_PREFIX);

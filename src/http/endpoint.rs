@@ -1,8 +1,8 @@
 //! One request to `/mcp`, told from top to bottom.
 
 mod bodies;
+mod in_session;
 mod refusals;
-mod within;
 
 use std::sync::Arc;
 
@@ -13,18 +13,18 @@ use http_body_util::Full;
 
 use self::{
     bodies::{as_stream, finish, is_json, json, read_body},
+    in_session::{Within, dispatch, enter_session, open_session, same_revision, take_note},
     refusals::{challenge, no_stream, not_listening, step_up, unknown_session, unreadable},
-    within::{Within, dispatch, enter_session, open_session, same_revision, take_note},
 };
 use super::{
     Edge,
     access_log::{self, RequestId},
     client_addr::{ClientAddress, Peer},
     envelope::{self, Accepts, Envelope, MCP_SESSION_ID},
-    held::hold,
+    held_body::hold,
     limits::{Slot, Standing},
     live::Of,
-    problem::Problem,
+    problem::{Problem, refuse_method},
     selection,
 };
 use crate::{
@@ -34,9 +34,6 @@ use crate::{
     tools::{Reach, error::CredentialProblem},
     traces::{Incoming, Span},
 };
-
-/// Methods of the endpoint without a live session. GET is routed all the same, to challenge crawlers.
-pub(super) const ALLOW: HeaderValue = HeaderValue::from_static("POST, DELETE, OPTIONS");
 
 /// `POST /mcp`: one message.
 pub(super) async fn post(State(edge): State<Arc<Edge>>, request: Request<Body>) -> Response {
@@ -78,12 +75,17 @@ async fn admit(
         Err(Box::new(response))
     };
     // Signed tokens are judged all the same: whoever has a good one does not pay for the neighbours.
-    if let Some(spent) = edge.limits.spent(address)
-        && !edge.authenticator.judges_alone(headers)
-    {
-        edge.metrics.charged(Charged::Address, false);
-        return refuse(&spent, spent.problem().json_rpc(id, None));
-    }
+    let question = if edge.authenticator.judges_alone(headers).await {
+        None
+    } else {
+        match edge.limits.question(address) {
+            Ok(question) => Some(question),
+            Err(spent) => {
+                edge.metrics.charged(Charged::Address, false);
+                return refuse(&spent, spent.problem().json_rpc(id, None));
+            }
+        }
+    };
     let verdict = edge.authenticator.authenticate(headers, uri).await;
     edge.metrics.credential(verdict.as_ref().err().map(|refusal| refusal.code()));
     match verdict {
@@ -96,8 +98,13 @@ async fn admit(
             note_caller(&mut response, &caller);
             refuse(&standing, response)
         }
-        // Nobody's fault but ours.
-        Err(refusal) if refusal.retry_after().is_some() => Err(Box::new(challenge(edge, refusal, id))),
+        // Nobody's fault but ours. A question was asked all the same, and whoever cannot answer is not to be asked for ever.
+        Err(refusal) if refusal.retry_after().is_some() => {
+            if question.is_some() {
+                edge.limits.charge_address(address).await;
+            }
+            Err(Box::new(challenge(edge, refusal, id)))
+        }
         Err(refusal) => {
             let standing = edge.limits.charge_address(address).await;
             let refused = if standing.admitted {
@@ -110,11 +117,8 @@ async fn admit(
     }
 }
 
-fn note_caller(response: &mut Response, caller: &Caller) {
-    access_log::note(response, |entry| {
-        entry.caller = Some(caller.principal().subject().to_owned());
-        entry.client = caller.client_id().map(str::to_owned);
-    });
+fn note_caller(response: &mut Response, caller: &Arc<Caller>) {
+    access_log::note(response, |entry| entry.caller = Some(Arc::clone(caller)));
 }
 
 async fn handle(
@@ -152,15 +156,17 @@ async fn handle(
     // What is not offered is looked at by the library, which refuses it.
     let row = envelope.tool().and_then(|name| edge.catalog.find(name));
     let row = row.filter(|row| selection.admits(Reach::of(row)));
-    let tool = row.map(|row| row.name).or_else(|| task_tool(edge, &envelope, caller));
+    let target = edge.mcp.target(&envelope.method, envelope.target(), caller);
+    let of_task = || target.name.filter(|_| envelope.method.starts_with("tasks/"));
+    let tool = row.map(|row| row.name).or_else(of_task);
     let streams = accepts != Accepts::Json;
     let links = envelope::knows_links(&parts.headers, &envelope);
     let scope = CallScope::new(Arc::clone(caller), id.as_str().to_owned(), streams, links, selection);
-    let scope = scope.traced(begin(edge, &mut parts, &envelope, caller));
+    let scope = scope.traced(begin(edge, &mut parts, &envelope, target.name));
     let live = matches!(within, Within::Live(_));
     let scope = scope.counted(live.then(|| slot.pausable()));
-    let scope = Arc::new(scope.audited(audited(edge, &envelope, &body, caller)));
-    let needed = edge.mcp.required_scopes(&envelope.method, envelope.target(), caller, selection);
+    let scope = Arc::new(scope.audited(audited(edge, &envelope, &body, target.name)));
+    let needed = target.required_scopes(selection);
     if !caller.scopes().contains(needed) && envelope::headers_agree(&parts.headers, &envelope) {
         scope.refused("insufficient_scope");
         let mut response = step_up(edge, caller, needed, id);
@@ -244,12 +250,6 @@ async fn listen(
     opened.map_err(|error| Box::new(not_listening(edge, error, scope, id, envelope.id)))
 }
 
-/// The tool behind a task that the request names.
-fn task_tool(edge: &Edge, envelope: &Envelope<'_>, caller: &Caller) -> Option<&'static str> {
-    let id = envelope.target().filter(|_| envelope.method.starts_with("tasks/"))?;
-    edge.mcp.name_of(&envelope.method, Some(id), caller)
-}
-
 /// A client that listens to an answer.
 struct Listening(Arc<CallScope>);
 
@@ -272,14 +272,15 @@ pub(super) async fn get(State(edge): State<Arc<Edge>>, mut request: Request<Body
     request.extensions_mut().remove::<Span>();
     let mut response = hear(&edge, request, &caller, &id).await;
     standing.tell(response.headers_mut());
+    note_caller(&mut response, &caller);
     response
 }
 
 async fn hear(edge: &Edge, request: Request<Body>, caller: &Caller, id: &RequestId) -> Response {
-    let Some(live) = &edge.live else { return super::problem::method_not_allowed(request).await };
+    let Some(live) = &edge.live else { return refuse_method(edge, &request) };
     let session = match open_session(edge, request.headers(), caller) {
         Ok(Some(session)) => session,
-        Ok(None) => return super::problem::method_not_allowed(request).await,
+        Ok(None) => return refuse_method(edge, &request),
         Err(problem) => return problem.json_rpc(id, None),
     };
     let (mut parts, _) = request.into_parts();
@@ -313,11 +314,12 @@ pub(super) async fn delete(State(edge): State<Arc<Edge>>, request: Request<Body>
     };
     let mut response = end(&edge, request, &caller, &id).await;
     standing.tell(response.headers_mut());
+    note_caller(&mut response, &caller);
     response
 }
 
 async fn end(edge: &Edge, request: Request<Body>, caller: &Caller, id: &RequestId) -> Response {
-    let Some(sessions) = &edge.sessions else { return super::problem::method_not_allowed(request).await };
+    let Some(sessions) = &edge.sessions else { return refuse_method(edge, &request) };
     let handle = request.headers().get(MCP_SESSION_ID).and_then(|value| value.to_str().ok());
     match handle.map(|handle| sessions.open(handle, caller)) {
         Some(Ok(session)) => {
@@ -345,20 +347,24 @@ async fn end(edge: &Edge, request: Request<Body>, caller: &Caller, id: &RequestI
 }
 
 /// Counts a message and begins its span.
-fn begin(edge: &Edge, parts: &mut Parts, envelope: &Envelope<'_>, caller: &Caller) -> Span {
+fn begin(edge: &Edge, parts: &mut Parts, envelope: &Envelope<'_>, subject: Option<&'static str>) -> Span {
     let method = known_method(&envelope.method);
     let revision = envelope.revision(&parts.headers);
     edge.metrics.message(method, revision);
     // Taken out: what is handed on may be kept for longer than the request.
     let Some(request) = parts.extensions.remove::<Span>() else { return Span::OFF };
-    let subject = edge.mcp.name_of(&envelope.method, envelope.target(), caller);
     let trace = envelope.trace();
     let [parent, state] = trace.each_ref().map(Option::as_deref);
     request.message(method, subject, revision, Incoming { parent, state })
 }
 
 /// The record of a request that does or shows something, for the audit trail.
-fn audited(edge: &Edge, envelope: &Envelope<'_>, body: &Bytes, caller: &Caller) -> Option<Audited> {
+fn audited(
+    edge: &Edge,
+    envelope: &Envelope<'_>,
+    body: &Bytes,
+    subject: Option<&'static str>,
+) -> Option<Audited> {
     let arguments = match &*envelope.method {
         "tools/call" => {
             envelope.call.as_ref()?.arguments.map_or(&b"{}"[..], |arguments| arguments.get().as_bytes())
@@ -370,7 +376,6 @@ fn audited(edge: &Edge, envelope: &Envelope<'_>, body: &Bytes, caller: &Caller) 
         "prompts/get" | "subscriptions/listen" => body,
         _ => return None,
     };
-    let subject = edge.mcp.name_of(&envelope.method, envelope.target(), caller);
     Some(edge.auditor.begin(known_method(&envelope.method), subject, arguments))
 }
 

@@ -25,7 +25,7 @@ const LOOPBACK: [&str; 3] = ["localhost", "127.0.0.1", "[::1]"];
 /// The Host values that are answered.
 #[derive(Debug, Clone)]
 pub struct HostRules {
-    /// In small letters, with or without port; one without admits any port.
+    /// In lower case, with or without port; one without admits any port.
     allowed: Vec<String>,
 }
 

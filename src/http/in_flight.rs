@@ -25,7 +25,7 @@ pub struct InFlight(Arc<Mutex<HashMap<Key, Weak<CallScope>>>>);
 
 /// A request that can be taken back for as long as this exists.
 #[derive(Debug)]
-pub(super) struct Entered {
+pub(super) struct Cancellable {
     table: InFlight,
     key: Key,
 }
@@ -38,7 +38,7 @@ impl InFlight {
         session: &str,
         id: &RawValue,
         scope: &Arc<CallScope>,
-    ) -> Option<Entered> {
+    ) -> Option<Cancellable> {
         let key = caller.key((session.to_owned(), id.get().to_owned()));
         let mut table = self.lock();
         if table.contains_key(&key) {
@@ -46,7 +46,7 @@ impl InFlight {
         }
         table.insert(key.clone(), Arc::downgrade(scope));
         drop(table);
-        Some(Entered { table: self.clone(), key })
+        Some(Cancellable { table: self.clone(), key })
     }
 
     /// Takes a request back, if it is running and the caller's own.
@@ -63,7 +63,7 @@ impl InFlight {
     }
 }
 
-impl Drop for Entered {
+impl Drop for Cancellable {
     fn drop(&mut self) {
         self.table.lock().remove(&self.key);
     }

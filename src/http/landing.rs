@@ -56,7 +56,7 @@ pub(super) async fn page(State(edge): State<Arc<Edge>>) -> Response {
                     section {
                         h2 { "What it may do" }
                         p { "You sign in with your Sequentum account and choose which rights the assistant gets. It sees what your account sees and nothing of other organizations. This server keeps neither your password nor your data." }
-                        p { "For an assistant that shall change nothing, connect to " code { (endpoint) "?readonly=true" } "." }
+                        p { "For an assistant that must not change anything, connect to " code { (endpoint) "?readonly=true" } "." }
                     }
                     footer {
                         a href=(DOCUMENTATION) { "Documentation" }

@@ -1,8 +1,8 @@
 //! How much of the server one client may use: requests over time, and calls and streams at a time.
 //!
 //! Whoever is signed in is counted by who they are, so that neither a neighbour behind the same address nor another
-//! tenant takes anything from them. Whatever nobody answers for is counted by address: requests that are refused for
-//! their credential, and the pages that need none. `docs/security.md` tells what follows from that.
+//! tenant takes anything from them. Unauthenticated requests are counted by address: those refused for their credential,
+//! and the pages that need none. `docs/security.md` tells what follows from that.
 
 mod buckets;
 mod slots;
@@ -20,7 +20,12 @@ use self::{
     slots::Slots,
     store::{Name, Store},
 };
-use super::{Edge, access_log, client_addr::ClientAddress, problem::Problem};
+use super::{
+    Edge, access_log,
+    client_addr::ClientAddress,
+    open_by_address::{OpenByAddress, Opened},
+    problem::Problem,
+};
 use crate::{
     auth::{Caller, PerCaller},
     clock::Clock,
@@ -33,16 +38,19 @@ const PAGES_FACTOR: u32 = 10;
 
 /// All limits, and what has been used of them.
 #[derive(Debug)]
-pub struct Limits {
+pub struct Limiter {
     callers: Buckets<PerCaller<()>>,
     addresses: Buckets<ClientAddress>,
     pages: Buckets<ClientAddress>,
+    /// Credentials that the authorization server or the platform is being asked about. What one is worth is known after the
+    /// question only; uncounted until then, any number of made-up ones could be asked about at once.
+    questions: OpenByAddress,
     slots: Slots,
     store: Option<Store>,
     metrics: Metrics,
 }
 
-impl Limits {
+impl Limiter {
     /// With nothing used.
     ///
     /// # Errors
@@ -60,6 +68,7 @@ impl Limits {
                 clock.clone(),
             ),
             pages: Buckets::new(quota(pages, "This address sent"), clock),
+            questions: OpenByAddress::default(),
             slots: Slots::new(config),
             store: store.transpose()?,
             metrics: Metrics::default(),
@@ -90,12 +99,14 @@ impl Limits {
         }
     }
 
-    /// How an address stands that has sent too much already. Asks no store: what was learned there is known here.
-    pub(super) fn spent(&self, address: ClientAddress) -> Option<Standing> {
-        self.addresses.spent(&address)
+    /// Lets an address have one more credential asked about, unless it has sent too much already, counting as bad all that
+    /// it has had asked about and that is not known yet. Asks no store: what was learned there is known here.
+    pub(super) fn question(&self, address: ClientAddress) -> Result<Opened, Standing> {
+        let question = self.questions.begin(address);
+        self.addresses.spent(&address, question.others).map_or(Ok(question), Err)
     }
 
-    /// Charges a request that nobody answers for to where it came from.
+    /// Charges an unauthenticated request to where it came from.
     pub(super) async fn charge_address(&self, address: ClientAddress) -> Standing {
         self.charge(Charged::Address, &self.addresses, &address, || {
             Name::new("address", &[&address.octets()])

@@ -15,7 +15,7 @@ use futures_util::StreamExt;
 use http::StatusCode;
 use jiff::Timestamp;
 
-use super::{held::hold, problem::Problem};
+use super::{held_body::hold, problem::Problem};
 use crate::{
     auth::{Caller, PerCaller},
     clock::Clock,
@@ -72,7 +72,7 @@ pub(super) enum Of {
 
 /// A request or a stream within a live session: as long as this exists, the session is not idle.
 #[derive(Debug)]
-pub(super) struct Entered {
+pub(super) struct InUse {
     table: LiveSessions,
     /// The library's id of the session.
     pub id: String,
@@ -81,12 +81,12 @@ pub(super) struct Entered {
 
 /// Room for a session that is being opened; given back when dropped.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct Reservation {
     table: LiveSessions,
     reserved: String,
 }
 
-impl Place {
+impl Reservation {
     /// The session was opened under this id.
     pub(super) fn fill(self, id: &str) {
         let mut sessions = self.table.lock();
@@ -97,13 +97,13 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for Reservation {
     fn drop(&mut self) {
         self.table.lock().remove(&self.reserved);
     }
 }
 
-impl Drop for Entered {
+impl Drop for InUse {
     fn drop(&mut self) {
         let now = self.table.0.clock.now();
         if let Some(entry) = self.table.lock().get_mut(&self.id) {
@@ -123,7 +123,7 @@ impl LiveSessions {
 
     /// Takes a place for one more session of `caller`; also returns the caller's quietest session if that has to end
     /// for it.
-    pub(super) fn make_room(&self, caller: &Caller) -> Result<(Place, Option<String>), Problem> {
+    pub(super) fn make_room(&self, caller: &Caller) -> Result<(Reservation, Option<String>), Problem> {
         let owner = caller.key(());
         let mut sessions = self.lock();
         let own = sessions.iter().filter(|(_, entry)| entry.owner == owner);
@@ -143,17 +143,17 @@ impl LiveSessions {
         // Counts as a session until it is one.
         let reserved = uuid::Uuid::now_v7().to_string();
         sessions.insert(reserved.clone(), Entry { owner, last: self.0.clock.now(), calls: 1, streams: 0 });
-        Ok((Place { table: self.clone(), reserved }, quietest))
+        Ok((Reservation { table: self.clone(), reserved }, quietest))
     }
 
     /// Enters a session, if it is there and not idle for too long.
-    pub(super) fn enter(&self, id: &str, of: Of) -> Option<Entered> {
+    pub(super) fn enter(&self, id: &str, of: Of) -> Option<InUse> {
         let now = self.0.clock.now();
         let mut sessions = self.lock();
         let entry = sessions.get_mut(id).filter(|entry| !self.is_idle(entry, now))?;
         *entry.open(of) += 1;
         entry.last = now;
-        Some(Entered { table: self.clone(), id: id.to_owned(), of })
+        Some(InUse { table: self.clone(), id: id.to_owned(), of })
     }
 
     /// How many there are.
@@ -190,7 +190,7 @@ impl LiveSessions {
     }
 }
 
-impl Entered {
+impl InUse {
     /// The body, which keeps the session from being idle until it has ended; and which ends with the caller's token.
     pub(super) fn around(self, body: Body, caller: &Caller) -> Body {
         let clock = self.table.0.clock.clone();

@@ -4,10 +4,11 @@
 //! JSON-RPC code is one of the specification where it defines one, and the HTTP status otherwise: a positive number
 //! collides with nothing that JSON-RPC or MCP reserves.
 
-use std::{any::Any, time::Duration};
+use std::{any::Any, sync::Arc, time::Duration};
 
 use axum::{
     Json,
+    extract::State,
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
@@ -16,7 +17,10 @@ use http_body_util::Full;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::access_log::{self, RequestId};
+use super::{
+    Edge,
+    access_log::{self, RequestId},
+};
 
 /// A refusal. Boxed, because it travels as the error of many small results.
 #[derive(Debug, Clone)]
@@ -163,17 +167,27 @@ pub(super) async fn not_found(request: Request<axum::body::Body>) -> Response {
     problem.plain(&access_log::id_of(&request))
 }
 
-/// A route with another method. The `Allow` header is added by the router.
-pub(super) async fn method_not_allowed(request: Request<axum::body::Body>) -> Response {
+/// A route with another method.
+pub(super) async fn method_not_allowed(
+    State(edge): State<Arc<Edge>>,
+    request: Request<axum::body::Body>,
+) -> Response {
+    refuse_method(&edge, &request)
+}
+
+/// The same for a method that is routed and has nothing to answer.
+pub(super) fn refuse_method(edge: &Edge, request: &Request<axum::body::Body>) -> Response {
     let problem = Problem::new(
         StatusCode::METHOD_NOT_ALLOWED,
         "method_not_allowed",
         "This path does not answer this method.",
         "See the Allow header for the methods it answers.",
     );
-    let mut response = problem.for_path(request.uri().path(), &access_log::id_of(&request));
+    let mut response = problem.for_path(request.uri().path(), &access_log::id_of(request));
+    // Where this sets nothing the router does.
     if is_endpoint(request.uri().path()) {
-        response.headers_mut().insert(header::ALLOW, super::endpoint::ALLOW);
+        let allow = if edge.sessions.is_some() { "POST, DELETE, OPTIONS" } else { "POST, OPTIONS" };
+        response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(allow));
     } else if request.method() != Method::GET {
         response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD, OPTIONS"));
     }

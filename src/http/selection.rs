@@ -12,6 +12,9 @@ use crate::tools::{Selection, Toolset};
 const READONLY: HeaderName = HeaderName::from_static("x-mcp-readonly");
 const TOOLSETS: HeaderName = HeaderName::from_static("x-mcp-toolsets");
 
+/// The wishes, as they are called in the address.
+const NAMES: [&str; 2] = ["readonly", "toolsets"];
+
 /// What is offered on this request: `offered` by the operator, narrowed by the user.
 pub(super) fn of(parts: &Parts, offered: Selection) -> Result<Selection, Problem> {
     let mut selection = offered;
@@ -34,20 +37,13 @@ type Wish = (&'static str, Result<String, ()>);
 fn wishes(parts: &Parts) -> impl Iterator<Item = Wish> {
     let query = parts.uri.query().unwrap_or_default();
     let in_query = url::form_urlencoded::parse(query.as_bytes()).filter_map(|(name, value)| {
-        let name = if name == "readonly" {
-            "readonly"
-        } else if name == "toolsets" {
-            "toolsets"
-        } else {
-            return None;
-        };
+        let name = NAMES.into_iter().find(|known| *known == name)?;
         Some((name, Ok(value.into_owned())))
     });
-    let in_headers =
-        [("readonly", READONLY), ("toolsets", TOOLSETS)].into_iter().flat_map(|(name, header)| {
-            let values = parts.headers.get_all(header).iter();
-            values.map(move |value| (name, value.to_str().map(str::to_owned).map_err(|_| ())))
-        });
+    let in_headers = NAMES.into_iter().zip([READONLY, TOOLSETS]).flat_map(|(name, header)| {
+        let values = parts.headers.get_all(header).iter();
+        values.map(move |value| (name, value.to_str().map(str::to_owned).map_err(|_| ())))
+    });
     in_query.chain(in_headers)
 }
 

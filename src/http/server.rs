@@ -1,7 +1,11 @@
 //! The accept loop: bind, serve, drain, stop.
 //!
-//! In place of `axum::serve`, which sets neither `TCP_NODELAY` (every event would wait 40 ms) nor a header timeout (a
+//! In place of `axum::serve`, which sets neither `TCP_NODELAY` (every event would wait 40 ms) nor a time limit (a
 //! half-sent header would stay open for good), and has no cap on connections.
+//!
+//! A connection without an open request is closed after the idle time, whatever it sends in the meantime: nothing at all,
+//! the beginning of a request, or the answers to the pings of HTTP/2; and one address has half of all connections at
+//! most, unless it is a trusted proxy's or this machine's. Otherwise anybody could take all the room.
 //!
 //! Promises: from the stop signal on `/readyz` answers 503, and after the notice no new connection is accepted; a request
 //! that can finish within the grace period is never cut; then the process ends. With a notice longer than a balancer
@@ -9,7 +13,8 @@
 
 use std::{
     convert::Infallible,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -21,16 +26,23 @@ use axum::{Router, extract::Request};
 use http::{HeaderValue, Version, header};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{conn::auto::Builder, graceful::GracefulShutdown},
+    server::conn::auto::Builder,
     service::TowerToHyperService,
 };
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::Semaphore,
 };
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::{ServiceExt, service_fn};
 
-use super::client_addr::Peer;
+use super::{
+    activity::Activity,
+    client_addr::{ClientAddress, Peer},
+    held_body::HeldBody,
+    open_by_address::OpenByAddress,
+};
+use crate::config::TrustProxy;
 
 /// Streams of one HTTP/2 connection at a time.
 const MAX_STREAMS: u32 = 200;
@@ -42,10 +54,12 @@ const MAX_HEAD: usize = 64 * 1024;
 const CLOSING: Duration = Duration::from_millis(250);
 
 /// Limits of the accept loop.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Limits {
     /// Open connections at a time.
     pub connections: usize,
+    /// Whose connections are those of many clients.
+    pub trust_proxy: TrustProxy,
     /// For headers to arrive, and between requests.
     pub idle: Duration,
     /// For balancers to learn of the stop signal; new requests are served all the while.
@@ -63,7 +77,7 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
     draining: impl FnOnce(),
 ) {
-    let door = Door::new(router, limits);
+    let door = Door::new(router, &limits);
     tokio::select! {
         biased;
         () = stop => {}
@@ -82,7 +96,9 @@ pub async fn serve(
     }
     drop(listener);
     tracing::info!(grace_seconds = limits.grace.as_secs(), "stopping: running requests may finish");
-    match tokio::time::timeout(limits.grace, door.connections.shutdown()).await {
+    door.closing.cancel();
+    door.connections.close();
+    match tokio::time::timeout(limits.grace, door.connections.wait()).await {
         Ok(()) => tracing::info!("stopped: everything had finished"),
         Err(_elapsed) => tracing::warn!("stopped: the grace period is over, running requests were cut"),
     }
@@ -92,14 +108,22 @@ pub async fn serve(
 struct Door {
     builder: Arc<Builder<TokioExecutor>>,
     router: Router,
-    connections: GracefulShutdown,
+    /// The tasks of the open connections.
+    connections: TaskTracker,
     room: Arc<Semaphore>,
+    by_address: OpenByAddress,
+    /// Most connections of one address.
+    share: usize,
+    trust_proxy: TrustProxy,
+    idle: Duration,
     /// Set with the notice: every answer is the last one on its connection.
     leaving: Arc<AtomicBool>,
+    /// Set after the notice: connections end with the requests that are open on them.
+    closing: CancellationToken,
 }
 
 impl Door {
-    fn new(router: Router, limits: Limits) -> Self {
+    fn new(router: Router, limits: &Limits) -> Self {
         let mut builder = Builder::new(TokioExecutor::new());
         builder
             .http1()
@@ -116,9 +140,14 @@ impl Door {
         Self {
             builder: Arc::new(builder),
             router,
-            connections: GracefulShutdown::new(),
+            connections: TaskTracker::new(),
             room: Arc::new(Semaphore::new(limits.connections)),
+            by_address: OpenByAddress::default(),
+            share: limits.connections.div_ceil(2),
+            trust_proxy: limits.trust_proxy.clone(),
+            idle: limits.idle,
             leaving: Arc::default(),
+            closing: CancellationToken::new(),
         }
     }
 
@@ -128,7 +157,14 @@ impl Door {
             // Without room the connection stays in the system's queue.
             let permit = Arc::clone(&self.room).acquire_owned().await;
             match listener.accept().await {
-                Ok((socket, peer)) => self.attend(socket, peer, permit),
+                Ok((socket, peer)) => {
+                    let opened = self.by_address.begin(ClientAddress::keyed(peer.ip()));
+                    if self.has_room_for(peer.ip(), opened.others) {
+                        self.attend(socket, peer, (permit, opened));
+                    } else {
+                        tracing::debug!(peer = %peer.ip(), "one address has too many connections");
+                    }
+                }
                 Err(error) => {
                     tracing::warn!(error = %error, "a connection could not be accepted");
                     tokio::time::sleep(ACCEPT_PAUSE).await;
@@ -137,15 +173,29 @@ impl Door {
         }
     }
 
+    /// Whether an address that has so many connections may have one more.
+    fn has_room_for(&self, address: IpAddr, others: usize) -> bool {
+        let address = address.to_canonical();
+        others < self.share
+            || address.is_loopback()
+            || match &self.trust_proxy {
+                TrustProxy::Hops(hops) => *hops > 0,
+                TrustProxy::Networks(networks) => networks.iter().any(|network| network.contains(&address)),
+            }
+    }
+
     /// Serves one connection in a task of its own; `permit` is its place among the connections.
     fn attend(&self, socket: TcpStream, peer: SocketAddr, permit: impl Send + 'static) {
         if let Err(error) = socket.set_nodelay(true) {
             tracing::debug!(error = %error, "TCP_NODELAY could not be set");
         }
         let (router, leaving) = (self.router.clone(), Arc::clone(&self.leaving));
+        let activity = Activity::new();
+        let of_connection = activity.clone();
         let service = service_fn(move |mut request: Request<_>| {
             request.extensions_mut().insert(Peer(peer));
             let multiplexed = request.version() >= Version::HTTP_2;
+            let open = of_connection.begin();
             let (answer, leaving) = (router.clone().oneshot(request), Arc::clone(&leaving));
             async move {
                 let mut response = answer.await?;
@@ -153,14 +203,32 @@ impl Door {
                 if leaving.load(Ordering::Relaxed) && !multiplexed {
                     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
                 }
-                Ok::<_, Infallible>(response)
+                Ok::<_, Infallible>(response.map(|body| HeldBody::new(body, open)))
             }
         });
         let service = TowerToHyperService::new(service);
         let connection = self.builder.serve_connection(TokioIo::new(socket), service).into_owned();
-        let connection = self.connections.watch(connection);
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
+        let (closing, idle) = (self.closing.clone(), self.idle);
+        self.connections.spawn(async move {
+            let mut connection = pin!(connection);
+            let mut ended = tokio::select! {
+                ended = connection.as_mut() => Some(ended),
+                () = closing.cancelled() => None,
+                () = activity.idle_for(idle) => None,
+            };
+            if ended.is_none() {
+                connection.as_mut().graceful_shutdown();
+                // Open requests go on; a client that does not hang up in its turn is left.
+                let left = async {
+                    tokio::time::sleep(idle).await;
+                    activity.idle_for(idle).await;
+                };
+                ended = tokio::select! {
+                    ended = connection => Some(ended),
+                    () = left => None,
+                };
+            }
+            if let Some(Err(error)) = ended {
                 tracing::debug!(error = %error, "connection ended with an error");
             }
             drop(permit);
@@ -190,3 +258,33 @@ fn turn_away(listener: &TcpListener) {
 
 #[cfg(not(target_os = "linux"))]
 fn turn_away(_: &TcpListener) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_address_has_half_of_the_connections_unless_many_come_from_it() {
+        let allows = |trust_proxy: TrustProxy, address: &str, others: usize| {
+            let second = Duration::from_secs(1);
+            let limits = Limits { connections: 5, trust_proxy, idle: second, notice: second, grace: second };
+            Door::new(Router::new(), &limits).has_room_for(address.parse().unwrap(), others)
+        };
+        let networks = || TrustProxy::Networks(vec!["10.0.0.0/8".parse().unwrap()]);
+        for (trust_proxy, address, others, expected) in [
+            (TrustProxy::default(), "192.0.2.1", 2, true),
+            (TrustProxy::default(), "192.0.2.1", 3, false),
+            (TrustProxy::default(), "127.0.0.1", 3, true),
+            (TrustProxy::default(), "::1", 3, true),
+            (TrustProxy::Hops(1), "192.0.2.1", 3, true),
+            (networks(), "192.0.2.1", 3, false),
+            (networks(), "::ffff:10.1.2.3", 3, true),
+        ] {
+            assert_eq!(
+                allows(trust_proxy.clone(), address, others),
+                expected,
+                "{trust_proxy:?} {address} {others}"
+            );
+        }
+    }
+}

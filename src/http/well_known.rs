@@ -9,10 +9,9 @@ use axum::{
 };
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
-use url::Url;
 
-use super::{DOCUMENTATION, Edge, SERVER_METADATA};
-use crate::auth::Authenticator;
+use super::{DOCUMENTATION, Edge};
+use crate::auth::{Authenticator, metadata_urls};
 
 /// RFC 9728 section 2, the members we have something to say about.
 #[derive(Serialize)]
@@ -50,16 +49,10 @@ fn document(authenticator: &Authenticator, resource: &str) -> Response {
 /// Not a copy: the issuer in a document must equal the origin it is fetched from (RFC 8414 section 3.3), so clients
 /// are sent to the issuer's own. Temporary, because the target depends on the configuration.
 pub(super) async fn authorization_server(State(edge): State<Arc<Edge>>) -> Response {
-    let location = metadata_url(&edge.public.issuer).and_then(|url| HeaderValue::from_str(&url).ok());
+    let own = metadata_urls(&edge.public.issuer).ok().and_then(|urls| urls.into_iter().next());
+    let location = own.and_then(|url| HeaderValue::from_str(url.as_str()).ok());
     let Some(location) = location else { return StatusCode::NOT_FOUND.into_response() };
     cacheable((StatusCode::FOUND, [(header::LOCATION, location)]).into_response())
-}
-
-/// RFC 8414 section 3.1: the well-known part goes before the issuer's path.
-fn metadata_url(issuer: &str) -> Option<String> {
-    let url = Url::parse(issuer).ok()?;
-    let path = url.path().trim_end_matches('/');
-    Some(format!("{}{SERVER_METADATA}{path}", url.origin().ascii_serialization()))
 }
 
 fn cacheable(mut response: Response) -> Response {

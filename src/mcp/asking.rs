@@ -22,16 +22,19 @@ use futures_util::FutureExt;
 use rmcp::{
     ErrorData, Peer, RoleServer,
     model::{
-        ClientCapabilities, ClientResult, ElicitRequest, ElicitRequestParams, ElicitResult,
-        ElicitationAction, ElicitationSchema, InputRequest, InputRequiredResult, InputResponses,
-        PrimitiveSchemaDefinition, ProtocolVersion, ServerRequest, StringSchema,
+        ClientResult, ElicitRequest, ElicitRequestParams, ElicitResult, ElicitationAction, ElicitationSchema,
+        InputRequest, InputRequiredResult, InputResponses, PrimitiveSchemaDefinition, ServerRequest,
+        StringSchema,
     },
     service::{PeerRequestOptions, RequestContext},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{CallScope, McpServer, Shared};
+use super::{
+    CallScope, McpServer, Shared,
+    abilities::{is_modern, shows_forms},
+};
 use crate::{
     questions::{Answers, Field, Object, Question, answers},
     seal::{Purpose, Sealer},
@@ -64,7 +67,7 @@ enum Way {
 }
 
 /// How asking ended.
-pub(super) enum Asked {
+pub(super) enum AskOutcome {
     /// The user could not be asked.
     Nobody,
     /// What the user filled in; nothing, if the question was whether something may be done.
@@ -129,10 +132,8 @@ impl<'a> Asker<'a> {
         call: (&str, &str, Option<&Object>),
         (responses, state): (Option<InputResponses>, Option<String>),
     ) -> Self {
-        let able = server.shared.asks && context.client_capabilities().is_some_and(|able| forms(&able));
-        let modern =
-            context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28);
-        let way = match (able, modern) {
+        let able = server.shared.asks && shows_forms(context);
+        let way = match (able, is_modern(context)) {
             (true, true) => {
                 let seal = SealedState::new(&server.shared, Arc::clone(scope), call);
                 Way::Rounds { seal, responses: responses.unwrap_or_default(), state }
@@ -150,13 +151,13 @@ impl<'a> Asker<'a> {
         name: &'static str,
         fields: &'static [Field],
         words: impl Future<Output = Result<String, ToolError>>,
-    ) -> Asked {
+    ) -> AskOutcome {
         match &self.way {
-            Way::None => Asked::Nobody,
+            Way::None => AskOutcome::Nobody,
             Way::Rounds { seal, responses, state } => {
                 if let Some(state) = state {
                     if !seal.is_of(name, state) {
-                        return Asked::Foreign(foreign(self.scope));
+                        return AskOutcome::Foreign(foreign(self.scope));
                     }
                     let response = responses.get(name);
                     let response = response.and_then(|raw| ElicitResult::deserialize(raw).ok());
@@ -167,39 +168,39 @@ impl<'a> Asker<'a> {
                 }
                 match words.await {
                     Ok(message) => self.round(seal, name, Question { message, fields }),
-                    Err(error) => Asked::Refused(error),
+                    Err(error) => AskOutcome::Refused(error),
                 }
             }
             Way::Live => match words.await {
                 Ok(message) => self.wait(name, Question { message, fields }).await,
-                Err(error) => Asked::Refused(error),
+                Err(error) => AskOutcome::Refused(error),
             },
         }
     }
 
-    fn round(&self, seal: &SealedState, name: &str, question: Question) -> Asked {
-        let Some(sealed) = seal.seal(name) else { return Asked::Refused(ToolError::panicked()) };
+    fn round(&self, seal: &SealedState, name: &str, question: Question) -> AskOutcome {
+        let Some(sealed) = seal.seal(name) else { return AskOutcome::Refused(ToolError::panicked()) };
         let request = InputRequest::Elicitation(ElicitRequest::new(form(question)));
         let requests = BTreeMap::from([(name.to_owned(), request)]);
         self.scope.report("input_required", None);
-        Asked::Round(InputRequiredResult::new(Some(requests), Some(sealed)))
+        AskOutcome::Round(InputRequiredResult::new(Some(requests), Some(sealed)))
     }
 
     /// Puts the question and waits, for as long as the client listens, the call is wanted and the server is up.
-    async fn wait(&self, name: &str, question: Question) -> Asked {
+    async fn wait(&self, name: &str, question: Question) -> AskOutcome {
         let fields = question.fields;
-        let Some(_paused) = self.scope.pause() else { return Asked::Refused(too_many_questions()) };
+        let Some(_paused) = self.scope.pause() else { return AskOutcome::Refused(too_many_questions()) };
         let request = ServerRequest::ElicitRequest(ElicitRequest::new(form(question)));
         let peer: &Peer<RoleServer> = &self.context.peer;
         let sent = peer.send_cancellable_request(request, PeerRequestOptions::no_options()).await;
-        let Ok(mut sent) = sent else { return Asked::Refused(unanswered(name)) };
+        let Ok(mut sent) = sent else { return AskOutcome::Refused(unanswered(name)) };
         let (refusal, reason) = tokio::select! {
             biased;
             answer = &mut sent.rx => return match answer {
                 Ok(Ok(ClientResult::ElicitResult(answer))) => {
-                    judge(name, fields, &answer).unwrap_or_else(|| Asked::Refused(unanswered(name)))
+                    judge(name, fields, &answer).unwrap_or_else(|| AskOutcome::Refused(unanswered(name)))
                 }
-                _ => Asked::Refused(unanswered(name)),
+                _ => AskOutcome::Refused(unanswered(name)),
             },
             () = self.context.ct.cancelled() => (ToolError::cancelled(), "the call was cancelled"),
             () = self.scope.hung_up() => (ToolError::cancelled(), "the client hung up"),
@@ -209,21 +210,16 @@ impl<'a> Asker<'a> {
         // So that the question goes away where it is shown. It is put on its way and not waited for: the connection may be
         // about to end.
         let _ = sent.cancel(Some(reason.to_owned())).now_or_never();
-        Asked::Refused(refusal)
+        AskOutcome::Refused(refusal)
     }
 }
 
-/// Whether a client shows forms: without a mode named, it does (2025-11-25, "Elicitation", capabilities).
-fn forms(able: &ClientCapabilities) -> bool {
-    able.elicitation.as_ref().is_some_and(|modes| modes.form.is_some() || modes.url.is_none())
-}
-
 /// What a user's answer means; `None` if it was accepted without what was to be filled in.
-fn judge(name: &str, fields: &'static [Field], response: &ElicitResult) -> Option<Asked> {
+fn judge(name: &str, fields: &'static [Field], response: &ElicitResult) -> Option<AskOutcome> {
     match response.action {
-        ElicitationAction::Accept => answers(fields, response.content.as_ref()).map(Asked::Answered),
-        ElicitationAction::Decline => Some(Asked::Refused(ToolError::declined(name == CONFIRMATION))),
-        _ => Some(Asked::Refused(unanswered(name))),
+        ElicitationAction::Accept => answers(fields, response.content.as_ref()).map(AskOutcome::Answered),
+        ElicitationAction::Decline => Some(AskOutcome::Refused(ToolError::declined(name == CONFIRMATION))),
+        _ => Some(AskOutcome::Refused(unanswered(name))),
     }
 }
 

@@ -9,7 +9,7 @@ use std::{fmt, time::Instant};
 use aws_lc_rs::hmac;
 use data_encoding::HEXLOWER;
 
-use crate::{auth::Caller, metrics::Metrics};
+use crate::{auth::Caller, metrics::Metrics, telemetry::millis};
 
 /// Bytes of the digest that are written: enough to tell calls apart.
 const DIGEST: usize = 8;
@@ -84,7 +84,7 @@ impl Audited {
             subject = self.subject,
             arguments.digest = self.digest,
             outcome,
-            duration_ms = (took.as_secs_f64() * 1e6).round() / 1e3,
+            duration_ms = millis(took),
             "call"
         );
     }

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     completions::{Source, Suggestions},
     resources::{KINDS, Kind},
-    tools::{Selection, ToolError},
+    tools::{Effect, Selection, ToolError},
 };
 
 /// Longest text looked at. Nobody types more into a field that is being completed.
@@ -44,7 +44,7 @@ pub(super) async fn complete(
         let found = completions.suggest(&api, &caller, source, &typed, &context).await;
         found.map_err(ToolError::from)
     };
-    let work = Work { tool: None, writes: false, patience: shared.call_timeout };
+    let work = Work { tool: None, effect: Effect::Read, patience: shared.call_timeout };
     match tools::guarded(work, find, cancelled, scope).await {
         Ok(Suggestions { values, total }) => {
             scope.report("ok", None);

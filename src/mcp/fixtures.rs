@@ -44,7 +44,7 @@ use rmcp::{
 };
 
 use self::registry::{Call, PromptFixture, ToolFixture, find};
-use super::McpServer;
+use super::{McpServer, abilities};
 
 /// Every test tool: one line for each file.
 static TOOLS: LazyLock<Vec<ToolFixture>> = LazyLock::new(|| {
@@ -256,7 +256,7 @@ impl ServerHandler for WithFixtures {
         request: SetLevelRequestParams,
         context: RequestContext<RoleServer>,
     ) -> Result<(), ErrorData> {
-        if registry::is_modern(&context) {
+        if abilities::is_modern(&context) {
             return Err(ErrorData::method_not_found::<SetLevelRequestMethod>());
         }
         *self.level.lock().unwrap_or_else(PoisonError::into_inner) = request.level;

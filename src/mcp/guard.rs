@@ -8,6 +8,8 @@ use futures_util::FutureExt;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::tools::{Effect, ToolError, lost_writes};
+
 /// How a guarded call ended.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Ended<T> {
@@ -19,6 +21,18 @@ pub(crate) enum Ended<T> {
     Panicked,
     /// The client went away or cancelled.
     Cancelled,
+}
+
+impl<T> Ended<Result<T, ToolError>> {
+    /// What the caller of a tool hears that has this effect and might take so long.
+    pub(crate) fn into_result(self, effect: Effect, patience: Duration) -> Result<T, ToolError> {
+        match self {
+            Self::Done(result) => result,
+            Self::TimedOut => Err(lost_writes::cut_short(ToolError::timeout(patience), effect)),
+            Self::Panicked => Err(lost_writes::cut_short(ToolError::panicked(), effect)),
+            Self::Cancelled => Err(ToolError::cancelled()),
+        }
+    }
 }
 
 /// Runs `call` until it ends, its deadline passes or the client goes away.

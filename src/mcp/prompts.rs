@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     CallScope, McpServer, Shared,
-    asking::{self, Asked, Asker},
+    asking::{self, AskOutcome, Asker},
     lists::Needs,
     tools,
 };
@@ -59,13 +59,13 @@ pub(super) async fn get(
         let asker = Asker::new(server, &context, &scope, call, rounds);
         let words = std::future::ready(Ok(question.message));
         match asker.ask(asking::DETAILS, question.fields, words).await {
-            Asked::Nobody => {}
-            Asked::Answered(answers) => {
+            AskOutcome::Nobody => {}
+            AskOutcome::Answered(answers) => {
                 (details.complete)(request.arguments.get_or_insert_default(), &answers);
             }
-            Asked::Round(round) => return Ok(round.into()),
-            Asked::Foreign(error) => return Err(error),
-            Asked::Refused(error) => {
+            AskOutcome::Round(round) => return Ok(round.into()),
+            AskOutcome::Foreign(error) => return Err(error),
+            AskOutcome::Refused(error) => {
                 let mut error = tools::protocol_error(&scope, &error, json!({}));
                 error.code = ErrorCode::INVALID_PARAMS;
                 return Err(error);

@@ -23,9 +23,10 @@ use serde_json::json;
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio_util::sync::CancellationToken;
 
-use super::{CallScope, ListenError, McpServer, subscriptions, tasks, tools};
+use super::{CallScope, ListenError, McpServer, abilities::is_modern, subscriptions, tasks, tools};
 use crate::{
     auth::{Caller, step_up_message},
+    telemetry::millis,
     tools::Selection,
 };
 
@@ -111,7 +112,7 @@ impl Service<RoleServer> for Local {
         let links = version.as_ref().is_none_or(|version| *version >= ProtocolVersion::V_2025_06_18);
         let scope = Arc::new(CallScope::local(Arc::clone(&self.caller), links, self.selection));
         let (method, tool) = self.names(&request);
-        let modern = version.is_some_and(|version| version >= ProtocolVersion::V_2026_07_28);
+        let modern = is_modern(&context);
         if !modern && tasks::METHODS.contains(&request.method()) {
             return Err(ErrorData::method_not_found::<GetTaskMethod>());
         }
@@ -125,7 +126,7 @@ impl Service<RoleServer> for Local {
         };
         tracing::info!(
             request.id = scope.request_id,
-            duration_ms = (start.elapsed().as_secs_f64() * 1e6).round() / 1e3,
+            duration_ms = millis(start.elapsed()),
             mcp.method = method,
             tool.name = tool,
             outcome = scope.outcome().unwrap_or(if result.is_ok() { "ok" } else { "error" }),

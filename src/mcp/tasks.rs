@@ -10,8 +10,8 @@ use std::time::Duration;
 use rmcp::{
     ErrorData, RoleServer,
     model::{
-        CallToolResponse, CreateTaskResult, DetailedTask, GetTaskResult, JsonObject, ProtocolVersion, Task,
-        TaskPayload, TaskStatus,
+        CallToolResponse, CreateTaskResult, DetailedTask, GetTaskResult, JsonObject, Task, TaskPayload,
+        TaskStatus,
     },
     service::RequestContext,
 };
@@ -21,12 +21,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     CallScope, Shared,
+    abilities::is_modern,
     tools::{self, Work},
 };
 use crate::{
     auth::{Caller, step_up_message},
     seal::Purpose,
-    tools::{Long, Phase, Prepared, Progress, Reach, Row, Stage, Started, ToolError},
+    tools::{Effect, Long, Phase, Prepared, Progress, Reach, Row, Stage, Started, ToolError},
 };
 
 /// The methods about a task; what they name is its id.
@@ -65,11 +66,6 @@ pub(super) fn wanted(row: &Row, context: &RequestContext<RoleServer>, scope: &Ca
     let declared = is_modern(context)
         && context.meta.client_capabilities().is_some_and(|capabilities| capabilities.supports_tasks());
     (declared && scope.caller.scopes().contains(long.scopes)).then_some(long)
-}
-
-/// Whether the request belongs to the revision that has tasks.
-pub(super) fn is_modern(context: &RequestContext<RoleServer>) -> bool {
-    context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28)
 }
 
 /// Begins a call that may become a task.
@@ -132,7 +128,7 @@ pub(super) async fn get(
     let patience = shared.call_timeout;
     let cx = tools::context(shared, &scope, Progress::default(), &context.ct, patience);
     let look = long.look(cx, handle.work);
-    let work = Work { writes: false, ..Work::of(row, patience) };
+    let work = Work { effect: Effect::Read, ..Work::of(row, patience) };
     let (said, payload) = match tools::guarded(work, look, &context.ct, &scope).await {
         Ok(Phase::On(said)) => (said, TaskPayload::Working),
         Ok(Stage::Stopped(said)) => (said.to_owned(), TaskPayload::Cancelled),

@@ -15,17 +15,22 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     CallScope, McpServer, Shared,
-    asking::{self, Asker},
-    guard::{self, Ended},
+    abilities::is_modern,
+    asking::{self, AskOutcome, Asker},
+    guard,
     progress::PeerSink,
     tasks,
 };
 use crate::{
     auth::step_up_message,
     tools::{
-        Asked, Link, Links, Prepared, Progress, Reach, Reply, Row, ToolCx, ToolError, asking::NAME_PATIENCE,
+        Asked, Effect, Link, Links, Prepared, Progress, Reach, Reply, Row, ToolCx, ToolError,
+        asking::NAME_PATIENCE,
     },
 };
+
+/// What a tool has beyond its deadline, to say what became of its last request.
+const LAST_WORDS: Duration = Duration::from_millis(250);
 
 /// A tool in the library's words.
 pub(super) fn describe(row: &Row) -> Tool {
@@ -93,7 +98,7 @@ fn taken_back(
     scope: &CallScope,
     live: bool,
 ) -> CancellationToken {
-    if live || !row.effect.writes() || tasks::is_modern(context) {
+    if live || !row.effect.writes() || is_modern(context) {
         return context.ct.clone();
     }
     let said = CancellationToken::new();
@@ -181,7 +186,7 @@ async fn ready(
     {
         let words = std::future::ready(Ok(question.message));
         match asker.ask(asking::DETAILS, question.fields, words).await {
-            asking::Asked::Answered(answers) => (details.complete)(&mut arguments, &answers),
+            AskOutcome::Answered(answers) => (details.complete)(&mut arguments, &answers),
             other => {
                 if let Some(not_ready) = other.into_not_ready() {
                     return not_ready;
@@ -204,7 +209,7 @@ async fn ready(
     Ready::Yes(prepared)
 }
 
-impl asking::Asked {
+impl AskOutcome {
     /// What a call is answered with instead of being started, if that is what came of asking.
     fn into_not_ready(self) -> Option<Ready> {
         match self {
@@ -267,8 +272,9 @@ pub(super) fn context(
 pub(super) struct Work {
     /// The name of the tool, for the log, if it is one's.
     pub tool: Option<&'static str>,
-    /// Whether it changes something, so that it runs on when its client goes away.
-    pub writes: bool,
+    /// What it does to the platform: what changes something runs on when its client goes away, and nobody is told to repeat
+    /// what may have been done.
+    pub effect: Effect,
     /// How long it may take.
     pub patience: Duration,
 }
@@ -276,12 +282,12 @@ pub(super) struct Work {
 impl Work {
     /// That of a tool.
     pub(super) fn of(row: &Row, patience: Duration) -> Self {
-        Self { tool: Some(row.name), writes: row.effect.writes(), patience }
+        Self { tool: Some(row.name), effect: row.effect, patience }
     }
 
     /// What is looked up before a tool begins.
     fn looking(row: &Row, patience: Duration) -> Self {
-        Self { writes: false, ..Self::of(row, patience) }
+        Self { effect: Effect::Read, ..Self::of(row, patience) }
     }
 }
 
@@ -292,13 +298,11 @@ pub(super) async fn guarded<T: Send + 'static>(
     cancelled: &CancellationToken,
     scope: &CallScope,
 ) -> Result<T, ToolError> {
-    let Work { tool, writes, patience } = work;
-    let result = match guard::run(run, guard::deadline(patience), writes, cancelled).await {
-        Ended::Done(result) => result,
-        Ended::TimedOut => Err(ToolError::timeout(patience)),
-        Ended::Panicked => Err(ToolError::panicked()),
-        Ended::Cancelled => Err(ToolError::cancelled()),
-    };
+    let Work { tool, effect, patience } = work;
+    // A little longer than the requests of the tool may take: it knows best what a lost one means.
+    let deadline = guard::deadline(patience + LAST_WORDS);
+    let ended = guard::run(run, deadline, effect.writes(), cancelled).await;
+    let result = ended.into_result(effect, patience);
     result.inspect_err(|error| log_cause(scope, tool, error))
 }
 

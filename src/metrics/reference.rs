@@ -10,7 +10,7 @@ pub fn markdown() -> String {
     let mut page = String::from(
         "# Metrics\n\n<!-- Printed by `sequentum-mcp catalog metrics`. Do not edit: change src/metrics/table.rs. -->\n\n\
 With `METRICS_ADDR` set, `GET /metrics` on that address answers in the OpenMetrics text format, which Prometheus reads. \
-There is no sign-in: keep the address inside your network. Values of labels are words of this program; a client cannot \
+There is no sign-in: keep the address inside your network. Values of labels are words of this program: a client cannot \
 add one, and none names a tenant, a user, an argument or an address. Durations have buckets up to ",
     );
     let bounds = table::ALL.iter().find_map(|metric| match metric.kind {

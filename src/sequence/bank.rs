@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{Method, StatusCode, header};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde_json::{Map, Number, Value};
@@ -163,10 +163,8 @@ impl Bank {
     ) -> Result<Envelope, BankError> {
         let fail = |fault| BankError::new(operation, fault);
         let (name, secret) = credential;
-        let bearer = SecretString::from(format!("Bearer {}", secret.expose_secret()));
-        let mut bearer = HeaderValue::from_str(bearer.expose_secret())
-            .map_err(|_| fail(Fault::Malformed).caused_by("the credential cannot stand in a header"))?;
-        bearer.set_sensitive(true);
+        let bearer = outbound::authorization("Bearer", secret.expose_secret())
+            .ok_or_else(|| fail(Fault::Malformed).caused_by("the credential cannot stand in a header"))?;
         let body = body.to_string();
         let attempt = || async {
             let mut request = self

@@ -10,7 +10,7 @@ use super::{
     rule::{RuleId, secret},
     settings,
 };
-use crate::config::{LogFormat, Problem, Reader, Sources, Telemetry, boolean, service_url};
+use crate::config::{LogFormat, Problem, Reader, Sources, Telemetry, boolean, log_format, service_url};
 
 /// Everything that can be set, checked.
 #[derive(Debug, Clone)]
@@ -34,12 +34,7 @@ impl Config {
     ///
     /// Every problem found, each naming key, value (never a secret's), origin and what is allowed.
     pub fn load(sources: &Sources) -> Result<Self, Vec<Problem>> {
-        let mut reader = Reader::new(sources);
-        let config = read(&mut reader);
-        match (config, reader.problems) {
-            (Some(config), problems) if problems.is_empty() => Ok(config),
-            (_, problems) => Err(problems),
-        }
+        sources.read(read)
     }
 }
 
@@ -52,11 +47,7 @@ fn read(r: &mut Reader<'_>) -> Option<Config> {
         secret_argument: r.required(&settings::SEQUENCE_ALLOW_SECRET_ARGUMENT, false, boolean),
         telemetry: Telemetry {
             debug: r.required(&settings::DEBUG, false, boolean),
-            format: r.required(&settings::LOG_FORMAT, LogFormat::Text, |text| match text {
-                "text" => Some(LogFormat::Text),
-                "json" => Some(LogFormat::Json),
-                _ => None,
-            }),
+            format: r.required(&settings::LOG_FORMAT, LogFormat::Text, log_format),
             metrics: None,
             traces: None,
         },

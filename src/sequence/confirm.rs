@@ -12,14 +12,17 @@ use rmcp::{
     RoleServer,
     model::{
         CallToolRequestParams, ElicitRequest, ElicitRequestParams, ElicitResult, ElicitationAction,
-        ElicitationSchema, InputRequest, InputRequests, InputRequiredResult, ProtocolVersion,
+        ElicitationSchema, InputRequest, InputRequests, InputRequiredResult,
     },
     service::RequestContext,
 };
 use serde_json::Value;
 
 use super::trigger_rule::Order;
-use crate::tools::{ToolError, schema::Object};
+use crate::{
+    mcp::abilities::{is_modern, shows_forms},
+    tools::{ToolError, schema::Object},
+};
 
 /// How long a question stands.
 const PATIENCE: Duration = Duration::from_mins(5);
@@ -62,12 +65,10 @@ impl Confirmations {
         request: &CallToolRequestParams,
         context: &RequestContext<RoleServer>,
     ) -> Result<Confirmed, ToolError> {
-        let capability = context.client_capabilities().and_then(|capabilities| capabilities.elicitation);
-        // Before there were two modes, an empty capability meant forms.
-        if !capability.is_some_and(|elicitation| elicitation.form.is_some() || elicitation.url.is_none()) {
+        if !shows_forms(context) {
             return Ok(Confirmed::Go(order));
         }
-        if context.protocol_version().is_some_and(|version| version >= ProtocolVersion::V_2026_07_28) {
+        if is_modern(context) {
             return self.hear_or_ask(order, request);
         }
         let answer = context.peer.create_elicitation_with_timeout(question(&order), Some(PATIENCE));

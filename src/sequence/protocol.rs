@@ -21,11 +21,9 @@ use super::{
     get_accounts, trigger_rule,
 };
 use crate::{
-    mcp::{
-        SUPPORTED,
-        guard::{self, Ended},
-    },
-    tools::{Reply, ToolError, arguments, schema},
+    mcp::{SUPPORTED, guard},
+    telemetry::millis,
+    tools::{Effect, Reply, ToolError, arguments, schema},
 };
 
 const INSTRUCTIONS: &str = "Sequence routes the user's money between Pods, income sources and accounts by rules. \
@@ -97,7 +95,7 @@ impl SequenceServer {
             let work = async move {
                 get_accounts::call(&shared.bank, shared.config.access_token.as_ref(), deadline).await
             };
-            return guarded(work, deadline, false, context).await.map(Answer::Reply);
+            return guarded(work, deadline, Effect::Read, context).await.map(Answer::Reply);
         }
         let arguments = request.arguments.clone().unwrap_or_default();
         let order = trigger_rule::prepare(&shared.config, &tool.input_schema, arguments)?;
@@ -106,7 +104,7 @@ impl SequenceServer {
             Confirmed::Go(order) => {
                 let deadline = guard::deadline(CALL_TIMEOUT);
                 let work = async move { order.send(&shared.bank, deadline).await };
-                guarded(work, deadline, true, context).await.map(Answer::Reply)
+                guarded(work, deadline, Effect::Create, context).await.map(Answer::Reply)
             }
         }
     }
@@ -135,21 +133,17 @@ fn describe<A: JsonSchema, O: JsonSchema>(
 async fn guarded(
     work: impl Future<Output = Result<Reply, ToolError>> + Send + 'static,
     deadline: Instant,
-    writes: bool,
+    effect: Effect,
     context: &RequestContext<RoleServer>,
 ) -> Result<Reply, ToolError> {
-    match guard::run(work, deadline + MARGIN, writes, &context.ct).await {
-        Ended::Done(result) => result,
-        Ended::TimedOut => Err(ToolError::timeout(CALL_TIMEOUT + MARGIN)),
-        Ended::Panicked => Err(ToolError::panicked()),
-        Ended::Cancelled => Err(ToolError::cancelled()),
-    }
+    let ended = guard::run(work, deadline + MARGIN, effect.writes(), &context.ct).await;
+    ended.into_result(effect, CALL_TIMEOUT + MARGIN)
 }
 
 impl ServerHandler for SequenceServer {
     fn get_info(&self) -> ServerConfig {
         let implementation = Implementation::new("sequence-banking", env!("CARGO_PKG_VERSION"))
-            .with_title("Sequence")
+            .with_title("Sequence banking")
             .with_description("Balances and rules of one user of Sequence, a router of personal finances.")
             .with_website_url("https://getsequence.io");
         ServerConfig::new(ServerCapabilities::builder().enable_tools().build())
@@ -205,7 +199,7 @@ impl ServerHandler for SequenceServer {
         tracing::info!(
             request.id = request_id,
             tool.name = &*tool.name,
-            duration_ms = (start.elapsed().as_secs_f64() * 1e6).round() / 1e3,
+            duration_ms = millis(start.elapsed()),
             outcome,
             cause,
             "request"

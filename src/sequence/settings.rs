@@ -12,7 +12,7 @@ crate::config::settings::table! {
     SEQUENCE_API_URL = "https://api.getsequence.io", "an https URL (http on loopback) without query or fragment",
         "The API this server talks to. Token and secrets are sent to this host and no other.";
     LOG_FORMAT = "text", "`text` or `json`",
-        "Form of the log lines on standard error.";
+        "Format of the log lines on standard error.";
     DEBUG = "0", "`0` or `1`",
         "`1` logs at debug level. No log line at any level has arguments, tokens or secrets in it.";
 }

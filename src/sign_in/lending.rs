@@ -7,7 +7,7 @@ use http::HeaderValue;
 use oauth2::{
     AuthType, ClientId, RefreshToken, RequestTokenError, TokenResponse as _, TokenUrl, basic::BasicClient,
 };
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use tokio::sync::Mutex;
 use url::Url;
 
@@ -84,9 +84,7 @@ impl Lending {
         if sign_in.expires_at.is_some_and(|end| end.saturating_sub(SKEW) <= now) {
             return None;
         }
-        let text = SecretString::from(format!("Bearer {}", sign_in.access_token.expose_secret()));
-        let mut value = HeaderValue::from_str(text.expose_secret()).ok()?;
-        value.set_sensitive(true);
+        let value = outbound::authorization("Bearer", sign_in.access_token.expose_secret())?;
         (Some(&value) != refused).then_some(value)
     }
 

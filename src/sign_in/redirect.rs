@@ -73,7 +73,7 @@ impl Redirect {
             answer = answers.recv() => answer,
             () = serve => None,
         };
-        // The process may end soon, and the browser shall see the page before.
+        // The process may end soon, and the browser needs the page before that.
         let _ = tokio::time::timeout(FAREWELL, connections.shutdown()).await;
         answer
     }

@@ -133,7 +133,7 @@ pub struct Prepared {
     pub patience: Option<Duration>,
     /// What the user is to agree to first, if the tool asks that.
     pub confirmation: Option<Confirmation>,
-    ready: Box<dyn Ready>,
+    ready: Box<dyn Runnable>,
 }
 
 /// The future of a call.
@@ -154,7 +154,7 @@ impl Prepared {
 }
 
 /// Arguments of a tool, with what can be done with them.
-trait Ready: Send {
+trait Runnable: Send {
     fn call(self: Box<Self>, cx: ToolCx) -> Running;
     fn begin(self: Box<Self>, cx: ToolCx) -> Running<Started>;
 }
@@ -165,7 +165,7 @@ struct Short<T: Tool>(T::Args);
 /// Those of one whose calls can be followed.
 struct Lasting<T: LongTool>(T::Args);
 
-impl<T: Tool> Ready for Short<T> {
+impl<T: Tool> Runnable for Short<T> {
     fn call(self: Box<Self>, cx: ToolCx) -> Running {
         Box::pin(async move {
             let output = T::call(&cx, self.0).await?;
@@ -178,7 +178,7 @@ impl<T: Tool> Ready for Short<T> {
     }
 }
 
-impl<T: LongTool> Ready for Lasting<T> {
+impl<T: LongTool> Runnable for Lasting<T> {
     fn call(self: Box<Self>, cx: ToolCx) -> Running {
         Box::new(Short::<T>(self.0)).call(cx)
     }
@@ -263,7 +263,7 @@ fn long<T: LongTool>() -> Row {
 fn prepare<T: Tool>(
     schema: &Object,
     arguments: Object,
-    ready: impl FnOnce(T::Args) -> Box<dyn Ready>,
+    ready: impl FnOnce(T::Args) -> Box<dyn Runnable>,
 ) -> Result<Prepared, ToolError> {
     let args: T::Args = arguments::read(schema, arguments)?;
     let confirmation = match T::ASKS {

@@ -1,6 +1,7 @@
 //! Files that runs produced.
 
 mod contents;
+mod fetch;
 mod get_file_download_url;
 mod get_run_files;
 mod preview;

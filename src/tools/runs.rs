@@ -1,6 +1,7 @@
 //! Runs: executions of agents.
 
 mod acknowledged;
+mod awaited;
 mod delete_run;
 mod delivered;
 mod get_agent_run_summary;
@@ -13,6 +14,7 @@ mod stop_agent;
 mod wait_for_run;
 
 use acknowledged::Acknowledged;
+use awaited::AwaitedRun;
 pub use delete_run::DeleteRun;
 pub use get_agent_run_summary::GetAgentRunSummary;
 pub use get_agent_runs::GetAgentRuns;

@@ -91,7 +91,7 @@ async fn a_healthy_installation_has_nothing_to_look_at() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_sequentum-mcp"));
     let output = command.arg("doctor").args(arguments).env("T", &token).output().await.unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
-    assert!(text.ends_with("\n16 ok, 0 to look at, 0 failed\n") && !text.contains(&token), "{text}");
+    assert!(text.ends_with("\n16 ok, 0 warnings, 0 failed\n") && !text.contains(&token), "{text}");
 }
 
 #[tokio::test]
@@ -104,6 +104,17 @@ async fn every_problem_of_the_configuration_is_a_finding() {
     let report = doctor(&["--sequentum-api-url", platform.url().as_str()], &environment).await;
     assert!(report.of("configuration").starts_with("warning: SESSION_KEY is not set"), "{}", report.text);
     assert_eq!(report.failed(), ["server"], "what is published cannot be reached: {}", report.text);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_too_large_is_called_so() {
+    let (platform, _) = start_platform().await;
+    let mut document = metadata(&platform).await;
+    document["padding"] = json!("x".repeat(256 * 1024));
+    answer_with(&platform, METADATA, &[], &document);
+    let report = of_platform(&platform).await;
+    let finding = report.of("issuer metadata");
+    assert!(finding.ends_with("answers with status 200 and more than 256 kB"), "{finding}");
 }
 
 #[tokio::test]

@@ -76,6 +76,10 @@ async fn unknown_paths_and_methods_are_json() {
     "#);
     let get = server.send(server.request(Method::GET, "/mcp").bearer_auth(server.token())).await;
     assert_eq!((get.status, get.header("allow")), (StatusCode::METHOD_NOT_ALLOWED, "POST, DELETE, OPTIONS"));
+    // Where there are no sessions there are none to end.
+    let off = TestServer::with(&[("SESSIONS", "off")], sequentum_mcp::tools::Catalog::new()).await;
+    let delete = off.send(off.request(Method::DELETE, "/mcp").bearer_auth(off.token())).await;
+    assert_eq!((delete.status, delete.header("allow")), (StatusCode::METHOD_NOT_ALLOWED, "POST, OPTIONS"));
     assert_eq!(
         server.get("/mcp").await.status,
         StatusCode::UNAUTHORIZED,

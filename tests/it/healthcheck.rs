@@ -57,4 +57,10 @@ async fn where_nothing_listens_it_fails_and_where_nothing_is_known_it_asks() {
     let said = String::from_utf8(gone.stderr).unwrap();
     assert!(said.contains("does not answer") && said.lines().count() == 1, "{said}");
     assert_eq!(probe(&["--port", "0"], &[]).await.status.code(), Some(2));
+    for no_address in ["localhost:3000", "mailto:a@b", "3000"] {
+        let asked = probe(&["--url", no_address], &[]).await;
+        let said = String::from_utf8(asked.stderr).unwrap();
+        assert_eq!(asked.status.code(), Some(2), "{said}");
+        assert!(said.contains("like http://localhost:3000"), "{said}");
+    }
 }

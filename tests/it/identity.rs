@@ -33,6 +33,13 @@ pub(crate) fn signed(server: &TestServer, spoil: impl FnOnce(&mut Value)) -> Str
     server.platform.sign(&json!({"typ": "at+jwt"}), &claims).unwrap()
 }
 
+/// A further server in front of the same platform.
+pub(crate) async fn again(server: TestServer, settings: &[(&str, &str)]) -> TestServer {
+    let (platform, clock) = (server.platform.clone(), server.clock.clone());
+    server.stop().await;
+    TestServer::before(platform, clock, settings, sequentum_mcp::tools::Catalog::new()).await
+}
+
 #[tokio::test]
 async fn a_good_token_is_accepted() {
     let server = TestServer::start().await;
@@ -252,7 +259,7 @@ fn no_hostile_credential_is_let_in() {
             ("OAUTH_CLIENT_ID", id),
             ("OAUTH_CLIENT_SECRET", secret),
         ];
-        keys::again(first, &settings).await
+        again(first, &settings).await
     });
     let good = signed(&server, |_| {});
     let encode = |text: &str| data_encoding::BASE64URL_NOPAD.encode(text.as_bytes());

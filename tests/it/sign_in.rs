@@ -200,7 +200,7 @@ async fn login_and_stdio_and_logout() {
     let output = command(platform.url().as_str(), &home, &["stdio"]).output().await.unwrap();
     assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0));
     insta::assert_snapshot!(String::from_utf8(output.stderr).unwrap(), @"
-    SEQUENTUM_API_KEY is not set, and nobody is signed in: `stdio` needs one of the two.
+    SEQUENTUM_API_KEY is not set, and you are not signed in: `stdio` needs one of the two.
     Run `sequentum-mcp login` to sign in through the browser, or ask an administrator of your organisation for an API key (Users
     page of the platform; it starts with `sk-` and is shown once) and put it into the environment that your MCP client gives
     to this command.

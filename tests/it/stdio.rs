@@ -378,7 +378,7 @@ async fn without_a_usable_key_it_does_not_start() {
         told.push_str(&log);
     }
     insta::assert_snapshot!(told, @"
-    SEQUENTUM_API_KEY is not set, and nobody is signed in: `stdio` needs one of the two.
+    SEQUENTUM_API_KEY is not set, and you are not signed in: `stdio` needs one of the two.
     Run `sequentum-mcp login` to sign in through the browser, or ask an administrator of your organisation for an API key (Users
     page of the platform; it starts with `sk-` and is shown once) and put it into the environment that your MCP client gives
     to this command.

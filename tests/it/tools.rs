@@ -263,6 +263,26 @@ async fn files_can_be_looked_into() {
 }
 
 #[tokio::test]
+async fn an_empty_file_is_one_without_lines() {
+    let server = TestServer::start().await;
+    let run = server.ask("get_agent_runs", json!({"agentId": 7301, "maxRecords": 1})).await["runs"][0]["id"]
+        .clone();
+    let files = server.ask("get_run_files", json!({"agentId": 7301, "runId": run})).await["result"].clone();
+    for part in ["head", "tail"] {
+        // What object stores say to a range of nothing (RFC 9110 section 14.1.2).
+        server.platform.faults().inject(Fault {
+            path_contains: "GET /15/7301/".to_owned(),
+            times: 1,
+            kind: FaultKind::Status { status: 416, headers: vec![], body: String::new() },
+        });
+        let read = json!({"agentId": 7301, "runId": run, "fileId": files[0]["id"], "part": part});
+        let empty = server.ask("read_run_file", read).await;
+        assert_eq!((&empty["truncated"], empty.get("downloadUrl")), (&json!(false), None), "{empty}");
+        assert_ne!(empty["note"], "The file is not text. Give the link to the user.", "{empty}");
+    }
+}
+
+#[tokio::test]
 async fn a_link_into_the_network_is_not_followed() {
     let server = TestServer::start().await;
     let run = server.ask("get_agent_runs", json!({"agentId": 7301, "maxRecords": 1})).await["runs"][0]["id"]

@@ -58,8 +58,8 @@ fn markdown(prompts: &Prompts, catalog: &Catalog) -> Result<String, PromptError>
          {} prompts: runbooks that a user picks in the client, often as a slash command, and fills in. A prompt calls\n\
          nothing by itself; its text leads the model through the tools. It is offered to those who hold the scopes of all\n\
          its tools.\n\n\
-         Values are made one line of visible text that cannot end the quotation in which it stands. What is too long, of\n\
-         another kind or unknown is refused with the name of the argument; nothing is cut.\n",
+         A value becomes one line of visible text that cannot close the quotation marks around it. A value that is too\n\
+         long, of the wrong kind or unknown is refused with the name of the argument; nothing is cut.\n",
         prompts.all().len()
     );
     let mut categories: Vec<Category> = Vec::new();

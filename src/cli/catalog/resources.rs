@@ -57,7 +57,7 @@ fn example(kind: &Kind) -> String {
 /// The tool, with the arguments that do not come from the URI.
 fn call(kind: &Kind) -> String {
     if kind.media_type.is_none() {
-        return format!("the file itself, not of `{}`", kind.tool);
+        return format!("the file itself, not the result of `{}`", kind.tool);
     }
     let arguments = example(kind).parse::<ResourceUri>().map(|uri| uri.arguments()).unwrap_or_default();
     let fixed = arguments.iter().filter(|(name, _)| !kind.variables().any(|variable| variable == *name));
@@ -99,8 +99,8 @@ fn markdown(catalog: &Catalog) -> String {
         }
     }
     page.push_str(
-        "\nIds are positive whole numbers without leading zeros. Everything is `application/json` but the content of a\n\
-         file, which has the media type of the file. What does not exist, and what the caller may not see, is the same\n\
+        "\nIds are positive whole numbers without leading zeros. Everything is `application/json` except the content\n\
+         of a file, which has the media type of the file. What does not exist and what the caller may not see get the same\n\
          error.\n",
     );
     completions(&mut page);
@@ -117,8 +117,8 @@ fn completions(page: &mut String) {
     page.push_str(
         "\n## Completions\n\n\
          `completion/complete` suggests at most 100 values, from what the caller can see and never from anybody else's\n\
-         data: those that begin with what was typed, then those that contain it. Who lacks the scope of the tool behind\n\
-         it gets none. Answers of the platform are kept for five seconds per caller.\n\n\
+         data: those that begin with what was typed, then those that contain it. A caller without the scope of the tool\n\
+         behind it gets none. Answers of the platform are kept for five seconds per caller.\n\n\
          | Argument or variable | Completed from | Where | Needs |\n| --- | --- | --- | --- |\n",
     );
     let mut rows: Vec<(&str, _, Vec<String>)> = Vec::new();

@@ -6,7 +6,10 @@ use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 use url::Url;
 
-use crate::{api::error::chain, outbound};
+use crate::{
+    api::error::chain,
+    outbound::{self, BodyError},
+};
 
 /// Longest wait for one answer.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -19,13 +22,23 @@ const MAX_QUOTE: usize = 200;
 pub(super) struct Answer {
     pub status: StatusCode,
     pub headers: HeaderMap,
-    pub body: Vec<u8>,
+    /// Nothing if it is larger than [`MAX_BODY`].
+    pub body: Option<Vec<u8>>,
 }
 
 impl Answer {
     /// The body, if it is a JSON object.
     pub fn object(&self) -> Option<Value> {
-        serde_json::from_slice(&self.body).ok().filter(Value::is_object)
+        serde_json::from_slice(self.body.as_ref()?).ok().filter(Value::is_object)
+    }
+
+    /// What came in place of what was `wanted`.
+    pub fn without(&self, wanted: &str) -> String {
+        let status = self.status.as_u16();
+        match self.body {
+            Some(_) => format!("status {status} and no {wanted}"),
+            None => format!("status {status} and more than {} kB", MAX_BODY / 1024),
+        }
     }
 
     /// A header as text; empty if there is none.
@@ -42,15 +55,13 @@ pub(super) fn client(url: &Url) -> Result<reqwest::Client, String> {
 /// Sends a request. The error says why there is no answer.
 pub(super) async fn ask(request: reqwest::RequestBuilder) -> Result<Answer, String> {
     let exchange = async {
-        let mut response = request.timeout(PATIENCE).send().await?;
+        let response = request.timeout(PATIENCE).send().await?;
         let (status, headers) = (response.status(), response.headers().clone());
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await? {
-            body.extend_from_slice(&chunk);
-            if body.len() > MAX_BODY {
-                break;
-            }
-        }
+        let body = match outbound::body(response, MAX_BODY).await {
+            Ok(body) => Some(body),
+            Err(BodyError::TooLarge(_)) => None,
+            Err(BodyError::Http(error)) => return Err(error),
+        };
         Ok(Answer { status, headers, body })
     };
     exchange.await.map_err(|error: reqwest::Error| {

@@ -9,7 +9,7 @@ use super::{
     ask::{self, Answer, quote},
 };
 use crate::{
-    auth::{FALLBACK_PATH, LEEWAY, metadata_urls, survey},
+    auth::{LEEWAY, fallback_url, metadata_urls, survey},
     clock::Clock,
     config::Config,
     outbound::is_loopback,
@@ -59,7 +59,7 @@ async fn check_one(issuer: &str, clock: &Clock) -> Vec<Check> {
         Some(metadata) => checks.extend(metadata_checks(issuer, url, metadata)),
         None => checks.push(Check::failed(
             METADATA,
-            format!("{url} answers with status {} and no JSON object", answer.status.as_u16()),
+            format!("{url} answers with {}", answer.without("JSON object")),
             "Check SEQUENTUM_OAUTH_ISSUER, and whether a proxy in between answers for it.",
         )),
     }
@@ -164,7 +164,7 @@ fn metadata_checks(issuer: &str, url: &Url, metadata: &Value) -> Vec<Check> {
 }
 
 async fn keys(client: &reqwest::Client, issuer: &str, jwks_uri: Option<&str>) -> Check {
-    let fallback = format!("{issuer}{FALLBACK_PATH}");
+    let fallback = fallback_url(issuer).map(String::from).unwrap_or_default();
     let address = jwks_uri.unwrap_or(&fallback);
     let remedy = "Have the issuer publish an RSA or elliptic-curve signature key with a `kid` there: without one every token is refused.";
     let Some(url) = Url::parse(address).ok().filter(|url| url.scheme() == "https" || is_loopback(url)) else {
@@ -174,8 +174,9 @@ async fn keys(client: &reqwest::Client, issuer: &str, jwks_uri: Option<&str>) ->
         Ok(answer) => answer,
         Err(cause) => return Check::failed(KEYS, format!("{url} cannot be asked: {cause}"), remedy),
     };
-    let Some((count, usable)) = survey(&answer.body).filter(|_| answer.status.is_success()) else {
-        let finding = format!("{url} answers with status {} and no key set", answer.status.as_u16());
+    let keys = answer.body.as_deref().filter(|_| answer.status.is_success()).and_then(survey);
+    let Some((count, usable)) = keys else {
+        let finding = format!("{url} answers with {}", answer.without("key set"));
         return Check::failed(KEYS, finding, remedy);
     };
     let mut algorithms: Vec<_> = usable.iter().flat_map(|all| all.iter()).map(|a| format!("{a:?}")).collect();

@@ -87,7 +87,7 @@ async fn metadata(client: &reqwest::Client, public: &PublicUrls) -> Check {
         Err(cause) => return Check::failed(METADATA, format!("{address} does not answer: {cause}"), remedy),
     };
     let Some(document) = answer.object().filter(|_| answer.status.is_success()) else {
-        let finding = format!("{address} answers with status {} and no JSON object", answer.status.as_u16());
+        let finding = format!("{address} answers with {}", answer.without("JSON object"));
         return Check::failed(METADATA, finding, remedy);
     };
     let named = document.get("resource").and_then(Value::as_str).unwrap_or_default();
@@ -125,7 +125,7 @@ async fn challenge(client: &reqwest::Client, public: &PublicUrls, required: bool
         return Check::ok(CHALLENGE, format!("{endpoint} sends clients to the resource metadata (401)"));
     }
     if !required && answer.status != StatusCode::UNAUTHORIZED {
-        let remedy = "Leave REQUIRE_AUTH unset where users shall sign in.";
+        let remedy = "Leave REQUIRE_AUTH unset where users are to sign in.";
         return Check::warning(CHALLENGE, "REQUIRE_AUTH=false: nobody is asked to sign in", remedy);
     }
     let finding = format!(

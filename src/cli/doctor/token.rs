@@ -9,7 +9,7 @@ use super::{
     ask::{self, Answer, quote},
     platform, published,
 };
-use crate::config::Config;
+use crate::{config::Config, outbound};
 
 const HERE: &str = "credential here";
 const PLATFORM: &str = "credential at the platform";
@@ -105,7 +105,7 @@ async fn at_the_platform(config: &Config, name: &str, credential: &SecretString,
             StatusCode::FORBIDDEN => Check::warning(
                 PLATFORM,
                 format!("the platform knows the credential in {name}, but it may not read agents"),
-                "Sign in again and approve agents:read, if agents shall be read.",
+                "If it should read agents, sign in again and approve agents:read.",
             ),
             status => Check::failed(
                 PLATFORM,
@@ -116,11 +116,8 @@ async fn at_the_platform(config: &Config, name: &str, credential: &SecretString,
     }
 }
 
-/// The header value, marked so that no library prints it.
-fn authorization(scheme: &str, credential: &SecretString) -> Result<http::HeaderValue, String> {
-    let text = format!("{scheme} {}", credential.expose_secret());
-    let mut value = http::HeaderValue::from_str(&text)
-        .map_err(|_| "it holds characters that cannot be sent in a header".to_owned())?;
-    value.set_sensitive(true);
-    Ok(value)
+/// The header value, or why there is none.
+fn authorization(scheme: &str, credential: &SecretString) -> Result<http::HeaderValue, &'static str> {
+    outbound::authorization(scheme, credential.expose_secret())
+        .ok_or("it holds characters that cannot be sent in a header")
 }

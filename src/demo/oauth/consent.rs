@@ -17,7 +17,7 @@ use super::{
     scope::Scope,
     sign_in::{Request, Visit},
 };
-use crate::demo::{secrets, state::State};
+use crate::demo::state::State;
 
 /// The audience of a token for which no resource was named.
 const DEFAULT_AUDIENCE: &str = "Sequentum Enterprise";
@@ -48,11 +48,9 @@ pub(super) async fn submit(
     headers: HeaderMap,
     Form(form): Form<Decision>,
 ) -> Response {
-    let Some(visit) = Visit::find(&state, &headers, &form.request) else { return pages::expired() };
+    let visit = Visit::of_form(&state, &headers, &form.request, &form.csrf);
+    let Some(visit) = visit else { return pages::expired() };
     let Some(user) = visit.user else { return pages::expired() };
-    if !secrets::same(&visit.csrf, &form.csrf) {
-        return pages::expired();
-    }
     let now = state.now();
     let mut ledger = state.oauth();
     let Some(pending) = ledger.decide(now, &form.request, &visit.session_id) else {

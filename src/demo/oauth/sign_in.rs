@@ -47,6 +47,11 @@ impl Visit {
         let pending = ledger.pending(now, request, &session_id)?.clone();
         Some(Self { user: session.user, csrf: session.csrf.clone(), pending, session_id })
     }
+
+    /// The same for a form, which must have been sent from a page of this session.
+    pub(super) fn of_form(state: &State, headers: &HeaderMap, request: &str, csrf: &str) -> Option<Self> {
+        Self::find(state, headers, request).filter(|visit| secrets::same(&visit.csrf, csrf))
+    }
 }
 
 pub(super) async fn show(
@@ -65,10 +70,8 @@ pub(super) async fn submit(
     headers: HeaderMap,
     Form(form): Form<Credentials>,
 ) -> Response {
-    let Some(visit) = Visit::find(&state, &headers, &form.request) else { return pages::expired() };
-    if !secrets::same(&visit.csrf, &form.csrf) {
-        return pages::expired();
-    }
+    let visit = Visit::of_form(&state, &headers, &form.request, &form.csrf);
+    let Some(visit) = visit else { return pages::expired() };
     let user = state.world().user_by_name(form.username.trim()).map(|user| (user.id, user.login.password));
     // Compared with something also when there is no such user.
     let (user, password) = user.map_or((None, ""), |(id, password)| (Some(id), password));

@@ -228,7 +228,7 @@ fn tokens(state: &State, grant: &str, number: u64, terms: &Terms) -> Result<Toke
     })?;
     let access_token =
         if state.options.opaque_tokens { grants::opaque(state, access_token) } else { access_token };
-    // The library's own `Bearer` is written in small letters, which some clients do not take.
+    // The library's own `Bearer` is written in lower case, which some clients do not take.
     let kind = BasicTokenType::Extension("Bearer".to_owned());
     let mut tokens = Tokens::new(AccessToken::new(access_token), kind, Extra::default());
     tokens.set_expires_in(Some(&state.options.access_token_lifetime));

@@ -149,12 +149,14 @@ impl<K: Clone + Eq + Hash> Buckets<K> {
         Standing::new(&self.quota, admitted, full_at.saturating_sub(now))
     }
 
-    /// The standing of an empty bucket, without taking anything.
-    pub(super) fn spent(&self, key: &K) -> Option<Standing> {
-        let kept = self.lock();
-        let full_at = *kept.young.get(key).or_else(|| kept.old.get(key))?;
-        drop(kept);
+    /// The standing of a bucket in which nothing would be left but for `claimed` requests, without taking anything.
+    pub(super) fn spent(&self, key: &K, claimed: usize) -> Option<Standing> {
         let now = self.now();
+        let kept = self.lock();
+        let full_at = kept.young.get(key).or_else(|| kept.old.get(key)).copied();
+        drop(kept);
+        let claimed = self.quota.cost.saturating_mul(i64::try_from(claimed).unwrap_or(i64::MAX));
+        let full_at = self.quota.sane(full_at.unwrap_or(now), now).saturating_add(claimed);
         let empty = self.quota.after(full_at, now).is_none();
         empty.then(|| Standing::new(&self.quota, false, self.quota.sane(full_at, now).saturating_sub(now)))
     }
@@ -232,7 +234,7 @@ mod tests {
                 assert!(standing.admitted && standing.remaining() == left, "{left} of {max}: {standing:?}");
             }
             assert!(!buckets.take(&1).admitted);
-            assert!(buckets.spent(&1).is_some() && buckets.spent(&2).is_none());
+            assert!(buckets.spent(&1, 0).is_some() && buckets.spent(&2, 0).is_none());
             let nearly = u64::try_from(buckets.quota.cost - 1).unwrap();
             clock.advance(Duration::from_nanos(nearly));
             assert!(!buckets.take(&1).admitted, "refused ones cost nothing");

@@ -1,7 +1,8 @@
-//! How many calls and event streams are open at a time, of one caller and of all.
+//! How many calls and event streams are open at a time, of one caller, of one organisation and of all.
 //!
 //! A [`Slot`] is taken before anything is read and given back when the last byte of the answer has been handed over, or
-//! when the client has gone. The table knows callers with something open only, so it needs no other bound.
+//! when the client has gone. The table knows callers with something open only, so it needs no other bound. No organisation
+//! can take all calls, so that its users may bring nobody to a stop but themselves.
 
 use std::{
     collections::{HashMap, hash_map},
@@ -13,7 +14,7 @@ use http::StatusCode;
 
 use super::super::problem::Problem;
 use crate::{
-    auth::{Caller, PerCaller},
+    auth::{Caller, Organization, PerCaller},
     config,
     mcp::Counted,
 };
@@ -30,6 +31,7 @@ pub(super) struct Slots(Arc<Inner>);
 struct Inner {
     calls: usize,
     calls_per_caller: usize,
+    calls_per_organization: usize,
     streams_per_caller: usize,
     open: Mutex<Open>,
 }
@@ -38,6 +40,36 @@ struct Inner {
 struct Open {
     calls: usize,
     callers: HashMap<PerCaller<()>, Count>,
+    /// Calls alone; streams are no work.
+    organizations: HashMap<Organization, usize>,
+}
+
+impl Open {
+    fn calls_of(&self, organization: Option<&Organization>) -> usize {
+        organization
+            .and_then(|organization| self.organizations.get(organization))
+            .copied()
+            .unwrap_or_default()
+    }
+
+    /// Counts a call among all and among those of its organisation.
+    fn begin_call(&mut self, organization: Option<Organization>) {
+        self.calls += 1;
+        if let Some(organization) = organization {
+            *self.organizations.entry(organization).or_default() += 1;
+        }
+    }
+
+    fn end_call(&mut self, organization: Option<Organization>) {
+        self.calls = self.calls.saturating_sub(1);
+        let Some(organization) = organization else { return };
+        if let hash_map::Entry::Occupied(mut entry) = self.organizations.entry(organization) {
+            *entry.get_mut() = entry.get().saturating_sub(1);
+            if *entry.get() == 0 {
+                entry.remove();
+            }
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -54,25 +86,25 @@ enum Kind {
 
 impl Slots {
     pub(super) fn new(config: &config::Limits) -> Self {
-        let config::Limits { calls, calls_per_caller, streams_per_caller, .. } = *config;
-        Self(Arc::new(Inner { calls, calls_per_caller, streams_per_caller, open: Mutex::default() }))
+        let config::Limits { calls, calls_per_caller, calls_per_organization, streams_per_caller, .. } =
+            *config;
+        let open = Mutex::default();
+        Self(Arc::new(Inner { calls, calls_per_caller, calls_per_organization, streams_per_caller, open }))
     }
 
     /// For a request and its answer.
     pub(super) fn call(&self, caller: &Caller) -> Result<Slot, Problem> {
         let key = caller.key(());
+        let organization = key.organization();
         let mut open = self.lock();
         // The caller's own limit first: it is the one that they can do something about.
         let own = open.callers.get(&key).map_or(0, |count| count.calls);
         if own >= self.0.calls_per_caller {
-            let message = format!("This user has as many calls running as one may have: {own}.");
-            return Err(Problem::new(
-                StatusCode::TOO_MANY_REQUESTS,
-                "too_many_calls",
-                message,
-                "Wait until one of them has ended.",
-            )
-            .retry_after(CALL_ENDS));
+            return Err(too_many("user", own));
+        }
+        let together = open.calls_of(organization.as_ref());
+        if together >= self.0.calls_per_organization {
+            return Err(too_many("organisation", together));
         }
         if open.calls >= self.0.calls {
             return Err(Problem::new(
@@ -83,9 +115,9 @@ impl Slots {
             )
             .retry_after(CALL_ENDS));
         }
-        open.calls += 1;
+        open.begin_call(organization);
         open.callers.entry(key.clone()).or_default().calls += 1;
-        Ok(Slot(Arc::new(Place { slots: self.clone(), key, kind: Mutex::new(Some(Kind::Call)) })))
+        Ok(Slot(Arc::new(Taken { slots: self.clone(), key, kind: Mutex::new(Some(Kind::Call)) })))
     }
 
     /// For an event stream, which stays open for as long as the client likes.
@@ -104,7 +136,7 @@ impl Slots {
             .retry_after(STREAM_ENDS));
         }
         open.callers.entry(key.clone()).or_default().streams += 1;
-        Ok(Slot(Arc::new(Place { slots: self.clone(), key, kind: Mutex::new(Some(Kind::Stream)) })))
+        Ok(Slot(Arc::new(Taken { slots: self.clone(), key, kind: Mutex::new(Some(Kind::Stream)) })))
     }
 
     /// Calls and streams that are open, of all callers.
@@ -118,12 +150,19 @@ impl Slots {
     }
 }
 
+fn too_many(whose: &str, calls: usize) -> Problem {
+    let message = format!("This {whose} has as many calls running as one may have: {calls}.");
+    let remedy = "Wait until one of them has ended.";
+    Problem::new(StatusCode::TOO_MANY_REQUESTS, "too_many_calls", message, remedy).retry_after(CALL_ENDS)
+}
+
 /// One open call or stream; given back when dropped.
 #[derive(Debug)]
-pub(in crate::http) struct Slot(Arc<Place>);
+pub(in crate::http) struct Slot(Arc<Taken>);
 
+/// What a slot takes, which the work that it was taken for sees too.
 #[derive(Debug)]
-struct Place {
+struct Taken {
     slots: Slots,
     key: PerCaller<()>,
     /// Locked before the table, never after it.
@@ -133,7 +172,7 @@ struct Place {
 /// A slot as it is seen by the work for which it was taken: while that waits for its user, it is an open stream and no
 /// running call.
 #[derive(Debug)]
-pub(in crate::http) struct Pausable(Arc<Place>);
+pub(in crate::http) struct Pausable(Arc<Taken>);
 
 impl Counted for Pausable {
     fn pause(&self) -> bool {
@@ -152,7 +191,7 @@ impl Slot {
     }
 }
 
-impl Place {
+impl Taken {
     fn become_stream(&self) -> bool {
         let mut kind = self.lock();
         if *kind != Some(Kind::Call) {
@@ -165,7 +204,7 @@ impl Place {
         }
         count.streams += 1;
         count.calls = count.calls.saturating_sub(1);
-        open.calls = open.calls.saturating_sub(1);
+        open.end_call(self.key.organization());
         *kind = Some(Kind::Stream);
         true
     }
@@ -180,7 +219,7 @@ impl Place {
         let Some(count) = open.callers.get_mut(&self.key) else { return };
         count.streams = count.streams.saturating_sub(1);
         count.calls += 1;
-        open.calls += 1;
+        open.begin_call(self.key.organization());
         *kind = Some(Kind::Call);
     }
 
@@ -188,7 +227,7 @@ impl Place {
         let Some(kind) = self.lock().take() else { return };
         let mut open = self.slots.lock();
         if kind == Kind::Call {
-            open.calls = open.calls.saturating_sub(1);
+            open.end_call(self.key.organization());
         }
         let hash_map::Entry::Occupied(mut entry) = open.callers.entry(self.key.clone()) else { return };
         let count = entry.get_mut();

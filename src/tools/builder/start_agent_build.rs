@@ -18,7 +18,7 @@ use crate::{
         Asks, Begun, Effect, LongTool, Stage, Tool, ToolCx, ToolError, Toolset,
         arguments::Flag,
         long::{is_over, until},
-        lost,
+        lost_writes,
         untrusted::Notice,
     },
 };
@@ -142,7 +142,7 @@ async fn begin(cx: &ToolCx, args: &Args) -> Result<BuildSessionId, ToolError> {
     let start = api.start_build(&args.prompt.0, args.space_id);
     cx.progress.during(BOUND, "The build is being started", start).await.map_err(|error| {
         let look = "It is not known whether the build started. Look with list_agents for a new agent before building again.";
-        lost::once(error, look)
+        lost_writes::once(error, look)
     })
 }
 

@@ -1,5 +1,6 @@
 //! A file of a run as it is, for the resource that shows it. Under the same cap as `read_run_file`.
 
+use super::fetch::{Fetched, fetch};
 use crate::{
     api::{
         End, MAX_READ,
@@ -43,11 +44,7 @@ pub async fn file_contents(
     run: RunId,
     file: FileId,
 ) -> Result<FileContents, ToolError> {
-    let api = cx.api();
-    let id = i64::try_from(file.get()).ok();
-    let (files, url) = tokio::try_join!(api.run_files(agent, run), api.download_url(agent, run, file))?;
-    let known = files.into_iter().find(|file| file.id == id).unwrap_or_default();
-    let piece = api.read_stored(&url, End::Head).await?;
+    let Fetched { known, piece, .. } = fetch(cx, agent, run, file, End::Head).await?;
     // Archives of a single file are unpacked on the way, so the name inside counts.
     let name = known.name.as_deref().map(clean);
     let inner = name.as_deref().map(|name| name.strip_suffix(".gz").unwrap_or(name)).unwrap_or_default();

@@ -4,7 +4,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::preview::{Preview, preview};
+use super::{
+    fetch::{Fetched, fetch},
+    preview::{Preview, preview},
+};
 use crate::{
     api::{
         End,
@@ -83,15 +86,9 @@ impl Tool for ReadRunFile {
     type Output = Output;
 
     async fn call(cx: &ToolCx, args: Args) -> Result<Output, ToolError> {
-        let api = cx.api();
-        let id = i64::try_from(args.file_id.get()).ok();
-        let (files, url) = tokio::try_join!(
-            api.run_files(args.agent_id, args.run_id),
-            api.download_url(args.agent_id, args.run_id, args.file_id),
-        )?;
-        let name = files.into_iter().find(|file| file.id == id).and_then(|file| file.name);
         let end = if args.part == Some(Part::Tail) { End::Tail } else { End::Head };
-        let piece = api.read_stored(&url, end).await?;
+        let Fetched { known, url, piece } = fetch(cx, args.agent_id, args.run_id, args.file_id, end).await?;
+        let name = known.name;
         let limit = args.limit.map_or(20, Bounded::get) as usize;
         // A host without ranges gives the beginning, whose last lines are not the last lines of the file.
         let tail = end == End::Tail && (piece.end == End::Tail || piece.complete);

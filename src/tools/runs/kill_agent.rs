@@ -7,7 +7,7 @@ use crate::{
         Asks, Effect, Tool, ToolCx, ToolError, Toolset,
         arguments::RunArgs,
         asking::{About, Confirmation},
-        lost,
+        lost_writes,
     },
 };
 
@@ -36,7 +36,7 @@ impl Tool for KillAgent {
     async fn call(cx: &ToolCx, RunArgs { agent_id, run_id }: RunArgs) -> Result<Acknowledged, ToolError> {
         cx.api().kill_run(agent_id, run_id).await.map_err(|error| {
             let look = "It is not known whether this arrived, and a second call uses force. Look with get_run_status first.";
-            lost::once(error, look)
+            lost_writes::once(error, look)
         })?;
         Ok(Acknowledged {
             agent_id,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{RunRecord, delivered::delivered};
+use super::{AwaitedRun, RunRecord, delivered::delivered};
 use crate::{
     api::{
         ApiError, StartOutcome, StartRequest,
@@ -175,27 +175,16 @@ fn goes_on(agent: AgentId, run: i64, state: &str) -> ToolError {
     )
 }
 
-/// Which run was started, and until when its data is waited for.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Work {
-    #[serde(rename = "a")]
-    agent: AgentId,
-    #[serde(rename = "r")]
-    run: RunId,
-    #[serde(rename = "u")]
-    until: i64,
-}
-
 impl LongTool for StartAgent {
     /// Following reads the run and its files.
     const FOLLOW: &'static [Scope] = &[Scope::RunsRead];
     const PAUSE: Duration = Duration::from_secs(5);
 
-    type Work = Work;
+    type Work = AwaitedRun;
 
     /// Only a synchronous start takes long. As a task the run is started without holding the connection, so that its id is
     /// known at once, and its data is read back from its files.
-    async fn begin(cx: &ToolCx, args: Args) -> Result<Begun<Work, Output>, ToolError> {
+    async fn begin(cx: &ToolCx, args: Args) -> Result<Begun<AwaitedRun, Output>, ToolError> {
         let Some(within) = args.wait() else { return Ok(Begun::Done(Self::call(cx, args).await?)) };
         args.check()?;
         let begun = cx.clock.now();
@@ -210,13 +199,13 @@ impl LongTool for StartAgent {
         let Some(id) = RunId::sent(run.id) else {
             return Ok(Begun::Done(Output { run: Some(run.into()), data: None, notice: None }));
         };
-        let work = Work { agent: args.agent_id, run: id, until: until(cx, within) };
+        let work = AwaitedRun { agent: args.agent_id, run: id, until: until(cx, within) };
         let state = format!("Run {id} of agent {} was started", args.agent_id);
         Ok(Begun::On { work, within, state })
     }
 
-    async fn look(cx: &ToolCx, work: Work) -> Result<Stage<Output>, ToolError> {
-        let Work { agent, run: id, .. } = work;
+    async fn look(cx: &ToolCx, work: AwaitedRun) -> Result<Stage<Output>, ToolError> {
+        let AwaitedRun { agent, run: id, .. } = work;
         let run = cx.api().run(agent, id).await?;
         let state = run.status.map(run_status_name).unwrap_or_default();
         match run.status {
@@ -245,7 +234,7 @@ impl LongTool for StartAgent {
 
     /// Asks the run to stop: the task is the run that this call started, and who cancels it wants no more credits spent.
     /// Never by force, and what was extracted is kept.
-    async fn stop(cx: &ToolCx, work: Work) -> Result<(), ToolError> {
+    async fn stop(cx: &ToolCx, work: AwaitedRun) -> Result<(), ToolError> {
         let run = cx.api().run(work.agent, work.run).await?;
         if !run.status.is_some_and(is_finished) {
             cx.api().stop_run(work.agent, work.run).await?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::RunRecord;
+use super::{AwaitedRun, RunRecord};
 use crate::{
     api::{
         ApiError,
@@ -116,34 +116,23 @@ fn ended(cx: &ToolCx, agent: AgentId, id: RunId, run: AgentRun) -> Output {
     Output { run: run.into(), finished, note }
 }
 
-/// Which run is waited for, and until when.
-#[derive(Debug, Serialize, Deserialize)]
-pub struct Work {
-    #[serde(rename = "a")]
-    agent: AgentId,
-    #[serde(rename = "r")]
-    run: RunId,
-    #[serde(rename = "u")]
-    until: i64,
-}
-
 impl LongTool for WaitForRun {
     const FOLLOW: &'static [Scope] = &[];
     const PAUSE: Duration = LONGEST_PAUSE;
 
-    type Work = Work;
+    type Work = AwaitedRun;
 
-    async fn begin(cx: &ToolCx, args: Args) -> Result<Begun<Work, Output>, ToolError> {
+    async fn begin(cx: &ToolCx, args: Args) -> Result<Begun<AwaitedRun, Output>, ToolError> {
         let (agent, id, within) = (args.agent_id, args.run_id, args.wait());
         let run = look(cx, agent, id, within).await?;
         if run.status.is_some_and(is_finished) {
             return Ok(Begun::Done(ended(cx, agent, id, run)));
         }
-        let work = Work { agent, run: id, until: until(cx, within) };
+        let work = AwaitedRun { agent, run: id, until: until(cx, within) };
         Ok(Begun::On { work, within, state: state(&run) })
     }
 
-    async fn look(cx: &ToolCx, work: Work) -> Result<Stage<Output>, ToolError> {
+    async fn look(cx: &ToolCx, work: AwaitedRun) -> Result<Stage<Output>, ToolError> {
         let run = cx.api().run(work.agent, work.run).await?;
         if run.status.is_some_and(is_finished) || is_over(cx, work.until) {
             return Ok(Stage::Done(ended(cx, work.agent, work.run, run)));
@@ -153,7 +142,7 @@ impl LongTool for WaitForRun {
 
     /// Nothing: waiting is what is cancelled, not the run, and between two looks nobody waits. The task goes on to say how
     /// far the run is, to whoever still asks.
-    async fn stop(_: &ToolCx, _: Work) -> Result<(), ToolError> {
+    async fn stop(_: &ToolCx, _: AwaitedRun) -> Result<(), ToolError> {
         Ok(())
     }
 }

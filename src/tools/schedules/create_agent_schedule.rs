@@ -4,7 +4,7 @@ use super::{kind::Kind, settings::schedule_args};
 use crate::{
     api::{ids::AgentId, model::Schedule},
     auth::Scope,
-    tools::{Effect, Tool, ToolCx, ToolError, Toolset, arguments::Text, lost},
+    tools::{Effect, Tool, ToolCx, ToolError, Toolset, arguments::Text, lost_writes},
 };
 
 /// The tool.
@@ -38,7 +38,7 @@ impl Tool for CreateAgentSchedule {
         let settings = changes.create(cx.clock.now())?;
         cx.api().create_schedule(args.agent_id, &settings).await.map_err(|error| {
             let look = "It is not known whether the schedule was created. Look with list_agent_schedules before creating it again.";
-            lost::once(error, look)
+            lost_writes::once(error, look)
         })
     }
 }

@@ -19,7 +19,7 @@ use crate::{
         arguments::JsonText,
         asking::{About, Confirmation},
         long::{is_over, until},
-        lost,
+        lost_writes,
     },
 };
 
@@ -86,7 +86,7 @@ async fn start(cx: &ToolCx, args: &Args) -> Result<SpaceRun, ToolError> {
     outcome.map(presentable).map_err(|error| {
         let look =
             "Some agents may have been started. Look with get_space_agents before starting them again.";
-        lost::once(error, look)
+        lost_writes::once(error, look)
     })
 }
 

@@ -10,7 +10,7 @@ use crate::{
         Asks, Effect, Tool, ToolCx, ToolError, Toolset,
         arguments::{Bounded, Text},
         asking::{About, Confirmation},
-        lost,
+        lost_writes,
     },
 };
 
@@ -63,7 +63,7 @@ impl Tool for RestoreAgentVersion {
         let version_number = args.version_number.get();
         let restored = cx.api().restore_version(args.agent_id, version_number, args.comments.as_str()).await;
         restored.map_err(|error| {
-            lost::once(
+            lost_writes::once(
                 error,
                 "It is not known whether the version was restored. Look with get_agent_versions before calling again.",
             )

@@ -316,6 +316,23 @@ fn codes(source: &str) -> impl Iterator<Item = &str> {
 }
 
 #[test]
+fn every_error_code_of_sequence_is_explained() {
+    let page = fs::read_to_string(root().join("docs/sequence-banking.md")).unwrap();
+    let (_, table) = page.split_once("## Errors").unwrap();
+    let mut sources = Vec::new();
+    files(&root().join("src/sequence"), &mut sources);
+    let mut found: BTreeSet<String> =
+        // Those that it borrows.
+        ["invalid_arguments", "timeout", "cancelled", "internal_error"].map(str::to_owned).into();
+    for path in &sources {
+        let source = fs::read_to_string(path).unwrap();
+        found.extend(codes(source.split("#[cfg(test)]").next().unwrap()).map(str::to_owned));
+    }
+    found.retain(|code| !table.contains(&format!("`{code}`")));
+    assert_eq!(found, BTreeSet::new(), "docs/sequence-banking.md, Errors");
+}
+
+#[test]
 fn every_error_code_is_explained() {
     let page = fs::read_to_string(root().join("docs/troubleshooting.md")).unwrap();
     let (_, table) = page.split_once("## All codes").unwrap();

@@ -18,7 +18,7 @@ use crate::{
         Edge,
         envelope::{Accepts, Envelope, MCP_PROTOCOL_VERSION, MCP_SESSION_ID, no_method},
         in_flight,
-        live::{Entered, Of, Place},
+        live::{InUse, Of, Reservation},
         problem::{Problem, rpc},
         sessions::Session,
     },
@@ -32,9 +32,9 @@ pub(super) enum Within {
     /// A sealed session of this id, which is nothing but a handle.
     Sealed(String),
     /// A live session.
-    Live(Entered),
+    Live(InUse),
     /// A live session that it opens.
-    Opening(Place),
+    Opening(Reservation),
 }
 
 /// A session id of the 2025 revisions must be the caller's own; its revision stands in for a missing header.
@@ -110,7 +110,7 @@ pub(super) fn take_note(
     envelope: &Envelope<'_>,
     caller: &Caller,
     scope: &Arc<CallScope>,
-) -> Option<in_flight::Entered> {
+) -> Option<in_flight::Cancellable> {
     match (within, envelope.id, envelope.taken_back) {
         (Within::Sealed(session), Some(id), _) => edge.in_flight.enter(caller, session, id, scope),
         (Within::Sealed(session), None, Some(id)) => {
@@ -142,11 +142,10 @@ pub(super) async fn dispatch(
             opened(edge, head, content, caller, None)
         }
         Within::Opening(place) => {
-            let response = edge.mcp.handle_live(request).await.map(Body::new);
+            let response = edge.mcp.open_live(request, move |id| place.fill(id)).await.map(Body::new);
             let id =
                 response.headers().get(MCP_SESSION_ID).and_then(|id| id.to_str().ok()).map(str::to_owned);
             let Some(id) = id else { return response };
-            place.fill(&id);
             let (head, content) = response.into_parts();
             let content = last_event(&read_answer(content).await);
             opened(edge, head, content, caller, Some(id))

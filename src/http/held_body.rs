@@ -10,15 +10,23 @@ use http_body::{Frame, SizeHint};
 
 /// The body, which keeps `held` until it has ended or the client has gone.
 pub(super) fn hold(body: Body, held: impl Send + Unpin + 'static) -> Body {
-    Body::new(Held { body, held: Some(held) })
+    Body::new(HeldBody::new(body, held))
 }
 
-struct Held<T> {
+/// The same as a type of its own, for where no box is needed.
+pub(super) struct HeldBody<T> {
     body: Body,
     held: Option<T>,
 }
 
-impl<T: Unpin> http_body::Body for Held<T> {
+impl<T> HeldBody<T> {
+    /// `body`, which keeps `held` until it has ended or the client has gone.
+    pub(super) fn new(body: Body, held: T) -> Self {
+        Self { body, held: Some(held) }
+    }
+}
+
+impl<T: Unpin> http_body::Body for HeldBody<T> {
     type Data = Bytes;
     type Error = axum::Error;
 
