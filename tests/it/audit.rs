@@ -1,11 +1,9 @@
 //! The audit trail: one record for each call, whichever way it ends, with no argument in it.
 
-use std::time::Duration;
-
 use sequentum_mcp::demo::{Fault, FaultKind};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::support::{TestServer, leaks, server::call};
+use crate::support::{TestServer, events::Events, leaks, server::call, waiting::hang_up};
 
 /// The records of this server, as soon as there are `count`: one is written when a request is over for the server, which
 /// may be after its answer has arrived.
@@ -65,6 +63,39 @@ async fn every_call_leaves_one_record() {
 }
 
 #[tokio::test]
+async fn subscriptions_and_tasks_leave_one_each() {
+    let server = TestServer::start().await;
+    let token = server.token();
+    let run = server.ask("start_agent", json!({"agentId": 7302})).await["run"]["id"].clone();
+    let message =
+        |method: &str, params| json!({"jsonrpc": "2.0", "id": 1, "method": method, "params": params});
+    let uri = format!("sequentum://agents/7302/runs/{run}");
+    let listen = message("subscriptions/listen", json!({"notifications": {"resourceSubscriptions": [uri]}}));
+    let able = json!({"extensions": {"io.modelcontextprotocol/tasks": {}}});
+    let send = async |message: &Value| server.send(server.post_able(&token, message, &able)).await;
+
+    // Its record comes when it is over: here with the run, and once because its client has gone.
+    let mut events = Events::of(server.post_modern(&token, &listen).send().await.unwrap());
+    events.next().await.unwrap();
+    let begun = send(&call("wait_for_run", json!({"agentId": 7302, "runId": run}))).await.json();
+    let task = message("tasks/get", json!({"taskId": begun["result"]["taskId"]}));
+    assert_eq!(send(&task).await.json()["result"]["status"], "working");
+    assert_eq!(records(&server, 3).await.len(), 3, "the subscription goes on");
+    drop(events);
+    records(&server, 4).await;
+    let to_its_end = server.send(server.post_modern(&token, &listen));
+    server.while_time_passes(to_its_end).await;
+    let lines: Vec<_> =
+        records(&server, 5).await[1..].iter().map(|record| lasting(&server, record)).collect();
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    INFO audit: call tenant.id="3" caller.id="15" caller.issuer="<issuer>" client.id="demo-client" mcp.method="tools/call" subject="wait_for_run" outcome="task"
+    INFO audit: call tenant.id="3" caller.id="15" caller.issuer="<issuer>" client.id="demo-client" mcp.method="tasks/get" subject="wait_for_run" outcome="ok"
+    INFO audit: call tenant.id="3" caller.id="15" caller.issuer="<issuer>" client.id="demo-client" mcp.method="subscriptions/listen" outcome="ok"
+    INFO audit: call tenant.id="3" caller.id="15" caller.issuer="<issuer>" client.id="demo-client" mcp.method="subscriptions/listen" outcome="ok"
+    "#);
+}
+
+#[tokio::test]
 async fn a_call_that_its_client_gave_up_leaves_one_too() {
     let server = TestServer::start().await;
     server.platform.faults().inject(Fault {
@@ -73,8 +104,7 @@ async fn a_call_that_its_client_gave_up_leaves_one_too() {
         kind: FaultKind::Hang,
     });
     let request = server.post(Some(&server.token()), &call("list_spaces", json!({})));
-    let hung_up = tokio::time::timeout(Duration::from_millis(200), request.send()).await;
-    assert!(hung_up.is_err(), "the platform holds the call");
+    hang_up(request, || server.platform.requests().len() == 1).await;
     assert!(records(&server, 1).await[0].contains("outcome=\"abandoned\""));
 }
 

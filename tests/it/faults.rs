@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, TestServer, server::call};
+use crate::support::{
+    Answer, TestServer,
+    server::call,
+    waiting::{hang_up, skip, until},
+};
 use sequentum_mcp::demo::{Fault, FaultKind};
 
 fn status(status: u16, headers: &[(&str, &str)], body: &str) -> FaultKind {
@@ -141,7 +145,13 @@ async fn a_refused_credential_becomes_a_challenge() {
 async fn a_platform_that_never_answers_is_given_up_after_four_attempts() {
     let server =
         TestServer::with(&[("API_TIMEOUT_SECONDS", "1")], sequentum_mcp::tools::Catalog::new()).await;
-    let answer = failing(&server, FaultKind::Hang).await;
+    let out_of_time = async {
+        for attempt in 1..=4 {
+            until(|| server.platform.requests().len() == attempt).await;
+            skip(Duration::from_secs(1)).await;
+        }
+    };
+    let (answer, ()) = tokio::join!(failing(&server, FaultKind::Hang), out_of_time);
     let mut error = error_of(&answer.json()["result"]);
     error.as_object_mut().unwrap().remove("requestId");
     insta::assert_json_snapshot!(error, @r#"
@@ -170,21 +180,22 @@ async fn what_passes_by_itself_is_repeated_and_a_start_is_not() {
 }
 
 #[tokio::test]
-async fn a_platform_that_hangs_costs_one_caller_a_second_and_others_nothing() {
-    let clockless = &[("API_TIMEOUT_SECONDS", "1"), ("CALL_TIMEOUT_SECONDS", "1")];
-    let server = TestServer::with(clockless, sequentum_mcp::tools::Catalog::new()).await;
+async fn a_platform_that_hangs_costs_one_caller_its_deadline_and_others_nothing() {
+    let settings = &[("API_TIMEOUT_SECONDS", "1"), ("CALL_TIMEOUT_SECONDS", "1")];
+    let server = TestServer::with(settings, sequentum_mcp::tools::Catalog::new()).await;
     server.platform.faults().inject(Fault {
         path_contains: "/api/v1/spaces".to_owned(),
         times: 1,
         kind: FaultKind::Hang,
     });
-    let (stuck, fine) = tokio::join!(
-        server.refused("list_spaces", json!({})),
-        server.ask("get_agent", json!({"agentId": 7301}))
-    );
+    let others = async {
+        until(|| server.platform.requests().len() == 1).await;
+        assert_eq!(server.ask("get_agent", json!({"agentId": 7301})).await["id"], 7301);
+        skip(Duration::from_secs(1)).await;
+    };
+    let (stuck, ()) = tokio::join!(server.refused("list_spaces", json!({})), others);
     assert_eq!(stuck["retryable"], true, "{stuck}");
     assert!(stuck["code"] == "platform_timeout" || stuck["code"] == "timeout", "{stuck}");
-    assert_eq!(fine["id"], 7301);
 }
 
 #[tokio::test]
@@ -193,10 +204,13 @@ async fn a_client_that_hangs_up_aborts_its_read() {
     server.platform.faults().inject(Fault {
         path_contains: "/api/v1/spaces".to_owned(),
         times: 1,
-        kind: FaultKind::Delay(Duration::from_mins(10)),
+        kind: FaultKind::Hang,
     });
     let request = server.post(Some(&server.token()), &call("list_spaces", json!({})));
-    let hung_up = tokio::time::timeout(Duration::from_millis(200), request.send()).await;
-    assert!(hung_up.is_err(), "the platform holds the call");
+    hang_up(request, || server.platform.requests().len() == 1).await;
+    // The request to the platform is given up with it, long before it would have run out of time.
+    let given_up = r#"platform_requests_total{operation="listSpaces",outcome="abandoned"} 1"#;
+    server.scrape_until(|page| page.contains(given_up)).await;
     assert_eq!(server.ask("get_agent", json!({"agentId": 7301})).await["id"], 7301);
+    assert_eq!(server.platform.requests().len(), 2, "and the read is not repeated");
 }

@@ -9,7 +9,7 @@ use sequentum_mcp::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{ALL_SCOPES, Answer, TestServer, events::Events, server::call};
+use crate::support::{ALL_SCOPES, Answer, TestServer, events::Events, server::call, waiting::until};
 
 const LIVE: (&str, &str) = ("SESSIONS", "live");
 
@@ -215,12 +215,19 @@ async fn an_idle_session_ends_and_a_stream_or_a_long_call_keeps_it() {
         times: 1,
         kind: FaultKind::Delay(Duration::from_secs(700)),
     });
+    let status = async |session| send(&server, &token, session, &list()).await.status;
     let long = call("list_spaces", json!({}));
     let long = send(&server, &token, &calling, &long);
-    let long = server.while_time_passes(long).await;
+    let meanwhile = async {
+        until(|| server.platform.requests().len() == 1).await;
+        server.clock.advance(Duration::from_secs(650));
+        // The sessions that are idle have been ended when this one is no longer counted.
+        server.scrape_until(|page| page.contains("sequentum_mcp_live_sessions 2\n")).await;
+        assert_eq!(status(&idle).await, StatusCode::NOT_FOUND);
+        server.clock.advance(Duration::from_secs(50));
+    };
+    let (long, ()) = tokio::join!(long, meanwhile);
     assert_eq!(answer(&long.text)["result"]["isError"], false, "{}", long.text);
-    let status = async |session| send(&server, &token, session, &list()).await.status;
-    assert_eq!(status(&idle).await, StatusCode::NOT_FOUND);
     assert_eq!(status(&listened).await, StatusCode::OK);
     assert_eq!(status(&calling).await, StatusCode::OK);
 }
@@ -240,9 +247,7 @@ async fn a_call_can_be_taken_back_by_its_own_session() {
     let mut hanging =
         Events::of(within(&server, &token, &session, Method::POST).json(&message).send().await.unwrap());
     let arrived = || server.platform.requests().iter().any(|seen| seen.path == "/api/v1/spaces");
-    while !arrived() {
-        tokio::task::yield_now().await;
-    }
+    until(arrived).await;
     let cancel =
         json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": "long"}});
     // The same id in another session is another call.

@@ -1,6 +1,9 @@
 //! What is counted, as Prometheus sees it.
 
-use std::{collections::HashMap, time::Duration};
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::Duration,
+};
 
 use reqwest::{Method, StatusCode};
 use sequentum_mcp::{
@@ -29,17 +32,6 @@ fn counts(page: &str) -> String {
     let mut lines: Vec<_> = page.lines().filter(shown).collect();
     lines.sort_unstable();
     lines.join("\n").replace("sequentum_mcp_", "")
-}
-
-/// Waits until a page of metrics fits: the end of a call can come after its answer.
-async fn until(server: &TestServer, fits: impl Fn(&str) -> bool) -> String {
-    loop {
-        let page = server.scrape().await;
-        if fits(&page) {
-            return page;
-        }
-        tokio::task::yield_now().await;
-    }
 }
 
 /// A little of everything, and the page after it.
@@ -77,7 +69,7 @@ async fn traffic(server: &TestServer) -> String {
 
     let over =
         |page: &str| ["tool=\"unknown\"", "resource=", "prompt="].iter().all(|label| page.contains(label));
-    until(server, over).await
+    server.scrape_until(over).await
 }
 
 #[tokio::test]
@@ -164,37 +156,11 @@ async fn made_up_words_add_nothing() {
         }
         let done =
             format!(r#"tool_calls_total{{tool="unknown",outcome="unknown_tool"}} {}"#, 20 * (round + 1));
-        let page = until(&server, |page| page.contains(&done)).await;
+        let page = server.scrape_until(|page| page.contains(&done)).await;
         assert!(!page.contains("word_"), "{page}");
         sizes.push(page.lines().count());
     }
     assert!(sizes.iter().all(|size| *size == sizes[0]), "{sizes:?}");
-}
-
-#[tokio::test]
-async fn every_route_has_its_name() {
-    let server = TestServer::start().await;
-    let routes = [
-        "/",
-        "/mcp",
-        "/mcp/",
-        "/health",
-        "/livez",
-        "/readyz",
-        "/.well-known/oauth-protected-resource",
-        "/.well-known/oauth-protected-resource/mcp",
-        "/.well-known/oauth-authorization-server",
-        "/.well-known/oauth-authorization-server/mcp",
-    ];
-    for route in routes {
-        server.get(route).await;
-    }
-    let page = server.scrape().await;
-    for route in routes {
-        let counted = format!(r#"http_request_duration_seconds_count{{method="GET",route="{route}",status="#);
-        assert!(page.contains(&counted), "{route}: {page}");
-    }
-    assert!(!page.contains(r#"route="none""#), "{page}");
 }
 
 #[tokio::test]
@@ -208,7 +174,7 @@ async fn what_is_open_is_shown_while_it_is_open() {
         ["calls_in_flight", "streams_open", "live_sessions", "ready", "limit_store_connected"]
             .map(|name| gauge(page, name))
     };
-    assert_eq!(open(&until(&server, |page| gauge(page, "ready") == 1).await), [0, 0, 0, 1, 1]);
+    assert_eq!(open(&server.scrape_until(|page| gauge(page, "ready") == 1).await), [0, 0, 0, 1, 1]);
     let hello = json!({"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "t", "version": "1"}});
     let opened = server.send(server.post(Some(&server.token()), &message("initialize", hello))).await;
     let session = opened.header("mcp-session-id");
@@ -225,11 +191,11 @@ async fn what_is_open_is_shown_while_it_is_open() {
     let held =
         server.post(Some(&server.token_for(&TestServer::bob(), ALL_SCOPES)), &call("list_spaces", json!({})));
     let held = tokio::spawn(held.send());
-    assert_eq!(open(&until(&server, |page| gauge(page, "calls_in_flight") == 1).await), [1, 1, 1, 1, 1]);
+    assert_eq!(open(&server.scrape_until(|page| gauge(page, "calls_in_flight") == 1).await), [1, 1, 1, 1, 1]);
     // The client goes away; what it asked for is counted all the same.
     held.abort();
     drop(stream);
-    let page = until(&server, |page| open(page)[..2] == [0, 0]).await;
+    let page = server.scrape_until(|page| open(page)[..2] == [0, 0]).await;
     assert!(page.contains(r#"tool_calls_total{tool="list_spaces",outcome="abandoned"} 1"#), "{page}");
     assert!(
         page.contains(r#"platform_requests_total{operation="listSpaces",outcome="abandoned"} 1"#),
@@ -297,4 +263,35 @@ async fn two_servers_in_one_process_share_no_numbers() {
     one.ask("list_spaces", json!({})).await;
     assert!(one.scrape().await.contains(r#"tool="list_spaces""#));
     assert!(!other.scrape().await.contains(r#"tool="list_spaces""#));
+}
+
+/// The paths in a list of texts and constants.
+fn paths(source: &str, list: &str) -> BTreeSet<String> {
+    let words = list.split(',').map(str::trim).filter(|word| !word.is_empty());
+    let texts = words.map(|word| {
+        let constant = format!("const {word}: &str = ");
+        let text = if word.starts_with('"') { word } else { source.split(&constant).nth(1).unwrap_or(word) };
+        text.split('"').nth(1).unwrap_or_else(|| panic!("{word} is no path")).to_owned()
+    });
+    texts.collect()
+}
+
+/// What the router answers is counted by its path, and nothing else is: its paths are read from the source, since it
+/// does not tell them.
+#[tokio::test]
+async fn every_route_is_counted_by_its_name() {
+    let source = include_str!("../../src/http.rs");
+    let listed = source.split_once("const ROUTES: ").unwrap().1.split_once("= [").unwrap().1;
+    let listed = paths(source, listed.split_once("];").unwrap().0);
+    let routed = source.split(".route(").skip(1).map(|rest| rest.split(',').next().unwrap());
+    let routed = paths(source, &routed.collect::<Vec<_>>().join(","));
+    assert_eq!(routed, listed, "src/http.rs, ROUTES");
+
+    let server = TestServer::start().await;
+    for path in &routed {
+        let answer = server.get(path).await;
+        assert_ne!(answer.status, StatusCode::NOT_FOUND, "{path}");
+        let counted = format!(r#"http_request_duration_seconds_count{{method="GET",route="{path}","#);
+        server.scrape_until(|page| page.contains(&counted)).await;
+    }
 }

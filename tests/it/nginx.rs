@@ -9,7 +9,7 @@ use std::{
     process::Stdio,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
@@ -21,7 +21,7 @@ use rmcp::{
 };
 use sequentum_mcp::clock::Clock;
 use serde_json::{Value, json};
-use tokio::{net::TcpListener, process::Child, process::Command};
+use tokio::{net::TcpListener, process::Child, process::Command, sync::watch, task::JoinSet};
 
 use crate::support::{ALL_SCOPES, TestServer, leaks};
 
@@ -126,14 +126,14 @@ async fn keep_calling(
     token: String,
     lifecycle: ClientLifecycleMode,
     stop: Arc<AtomicBool>,
-    calls: Arc<AtomicUsize>,
+    calls: watch::Sender<usize>,
     clock: Clock,
 ) {
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let config = StreamableHttpClientTransportConfig::with_uri(endpoint).auth_header(token);
     let transport = StreamableHttpClientTransport::with_client(http, config);
     let client = ClientConfig::default().serve_with_lifecycle(transport, lifecycle).await.unwrap();
-    // A steady load that leaves room for other tests.
+    // A steady load that leaves room for other tests; nothing is waited for by this.
     let mut pace = tokio::time::interval(Duration::from_millis(20));
     while !stop.load(Ordering::Relaxed) {
         pace.tick().await;
@@ -142,7 +142,7 @@ async fn keep_calling(
         let result = client.call_tool(call).await.unwrap_or_else(|error| panic!("a call is lost: {error:?}"));
         let content = result.structured_content.as_ref().unwrap_or_else(|| panic!("{result:?}"));
         assert_eq!(content["id"], 7301);
-        calls.fetch_add(1, Ordering::Relaxed);
+        calls.send_modify(|calls| *calls += 1);
         // The platform, too, has a limit within a window.
         clock.advance(Duration::from_millis(100));
     }
@@ -173,26 +173,27 @@ async fn a_rolling_restart_behind_nginx_loses_no_call() {
     let stop = Arc::new(AtomicBool::new(false));
     let preferred_versions = vec![ProtocolVersion::V_2026_07_28];
     let eras = [ClientLifecycleMode::Initialize, ClientLifecycleMode::Discover { preferred_versions }];
-    let mut clients = Vec::new();
+    let mut clients = JoinSet::new();
     let mut counts = Vec::new();
     for lifecycle in eras {
-        let calls = Arc::new(AtomicUsize::new(0));
+        let (calls, count) = watch::channel(0);
         for _ in 0..3 {
-            let (stop, calls) = (Arc::clone(&stop), Arc::clone(&calls));
+            let (stop, calls) = (Arc::clone(&stop), calls.clone());
             let (endpoint, token) = (endpoint.clone(), token.clone());
-            let calling = keep_calling(endpoint, token, lifecycle.clone(), stop, calls, clock.clone());
-            clients.push(tokio::spawn(calling));
+            clients.spawn(keep_calling(endpoint, token, lifecycle.clone(), stop, calls, clock.clone()));
         }
-        counts.push(calls);
+        counts.push(count);
     }
-    let made = || counts.iter().map(|calls| calls.load(Ordering::Relaxed)).collect::<Vec<_>>();
     // Both eras are at it before a replica goes, while it goes, and after it has come back.
-    let progress = async |by: usize| {
-        let before = made();
-        while made().iter().zip(&before).any(|(now, before)| *now < before + by) {
-            assert!(!clients.iter().any(tokio::task::JoinHandle::is_finished), "a client gave up");
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+    let mut progress = async |by: usize| {
+        let further = counts.iter_mut().map(|count| {
+            let wanted = *count.borrow() + by;
+            async move { count.wait_for(|now| *now >= wanted).await.map(|_| ()) }
+        });
+        tokio::select! {
+            gone = clients.join_next() => panic!("a client gave up: {gone:?}"),
+            made = futures_util::future::try_join_all(further) => made.expect("clients go on"),
+        };
     };
     progress(20).await;
     for (index, address) in addresses.iter().enumerate() {
@@ -202,10 +203,10 @@ async fn a_rolling_restart_behind_nginx_loses_no_call() {
         replicas.insert(index, replica(Some(*address)).await);
         progress(20).await;
     }
-    let total: usize = made().iter().sum();
+    let total: usize = counts.iter().map(|count| *count.borrow()).sum();
     stop.store(true, Ordering::Relaxed);
-    for client in clients {
-        client.await.expect("every call was answered");
+    while let Some(client) = clients.join_next().await {
+        client.expect("every call was answered");
     }
     let log = nginx.stop().await;
     let refused: Vec<_> = log.iter().filter(|(status, _)| !status.starts_with('2')).collect();

@@ -1,15 +1,15 @@
 //! Both eras on one URL, and what the gate answers in the library's place.
 
 use reqwest::{Method, StatusCode};
-use schemars::JsonSchema;
-use sequentum_mcp::{
-    auth::Scope,
-    tools::{Catalog, Effect, Tool, ToolCx, ToolError, Toolset},
-};
-use serde::{Deserialize, Serialize};
+use sequentum_mcp::tools::Catalog;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, TestServer, server::call};
+use crate::support::{
+    Answer, TestServer,
+    server::call,
+    tools::{Counts, Hangs, Panics},
+    waiting::quickly,
+};
 
 fn list() -> Value {
     json!({"jsonrpc": "2.0", "id": "a", "method": "tools/list"})
@@ -327,49 +327,13 @@ async fn arguments_nested_too_deeply_are_refused_and_not_dropped() {
     assert!(answer.text.contains("nested too deeply"));
 }
 
-/// A tool that breaks down, and one that never ends.
-struct Panics;
-struct Hangs;
-
-#[derive(Deserialize, JsonSchema)]
-struct NoArgs {}
-#[derive(Serialize, JsonSchema)]
-struct Nothing {}
-
-impl Tool for Panics {
-    const NAME: &'static str = "panics";
-    const TITLE: &'static str = "Panics";
-    const DESCRIPTION: &'static str = "Breaks down.";
-    const TOOLSET: Toolset = Toolset::Account;
-    const EFFECT: Effect = Effect::Read;
-    const SCOPES: &'static [Scope] = &[];
-    type Args = NoArgs;
-    type Output = Nothing;
-    async fn call(_: &ToolCx, _: NoArgs) -> Result<Nothing, ToolError> {
-        panic!("a secret in a panic message")
-    }
-}
-
-impl Tool for Hangs {
-    const NAME: &'static str = "hangs";
-    const TITLE: &'static str = "Hangs";
-    const DESCRIPTION: &'static str = "Never ends.";
-    const TOOLSET: Toolset = Toolset::Account;
-    const EFFECT: Effect = Effect::Launch;
-    const SCOPES: &'static [Scope] = &[];
-    type Args = NoArgs;
-    type Output = Nothing;
-    async fn call(_: &ToolCx, _: NoArgs) -> Result<Nothing, ToolError> {
-        std::future::pending().await
-    }
-}
-
 #[tokio::test]
 async fn a_panicking_tool_answers_at_once_and_a_hanging_one_at_its_deadline() {
     let catalog = Catalog::new().with::<Panics>().with::<Hangs>();
-    let server = TestServer::with(&[("CALL_TIMEOUT_SECONDS", "1")], catalog).await;
-    let (panicked, hung) =
-        tokio::join!(server.refused("panics", json!({})), server.refused("hangs", json!({})));
+    let server = TestServer::with(&[("CALL_TIMEOUT_SECONDS", "30")], catalog).await;
+    let both =
+        async { tokio::join!(server.refused("panics", json!({})), server.refused("hangs", json!({}))) };
+    let (panicked, hung) = quickly(both).await;
     insta::assert_json_snapshot!(panicked, @r#"
     {
       "code": "internal_error",
@@ -380,25 +344,6 @@ async fn a_panicking_tool_answers_at_once_and_a_hanging_one_at_its_deadline() {
     "#);
     assert_eq!(hung["code"], "timeout");
     assert_eq!(server.ask("whoami", json!({})).await["subject"], "15", "the server goes on");
-}
-
-/// A tool that tells how far it is.
-struct Counts;
-
-impl Tool for Counts {
-    const NAME: &'static str = "counts";
-    const TITLE: &'static str = "Counts";
-    const DESCRIPTION: &'static str = "Reports progress twice.";
-    const TOOLSET: Toolset = Toolset::Account;
-    const EFFECT: Effect = Effect::Read;
-    const SCOPES: &'static [Scope] = &[];
-    type Args = NoArgs;
-    type Output = Nothing;
-    async fn call(cx: &ToolCx, _: NoArgs) -> Result<Nothing, ToolError> {
-        cx.progress.report(1.0, 2.0, "half".to_owned()).await;
-        cx.progress.report(2.0, 2.0, "done".to_owned()).await;
-        Ok(Nothing {})
-    }
 }
 
 #[tokio::test]

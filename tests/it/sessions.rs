@@ -9,7 +9,7 @@ use sequentum_mcp::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{ALL_SCOPES, TestServer};
+use crate::support::{ALL_SCOPES, TestServer, waiting::until};
 
 fn initialize() -> Value {
     json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
@@ -162,9 +162,7 @@ async fn taken_back(server: &TestServer, session: &str, progress: bool) -> Value
     let other = open(server, &server.token()).await;
     let call = server.send(post(&message, session));
     let cancel = async {
-        while server.platform.requests().len() == asked {
-            tokio::task::yield_now().await;
-        }
+        until(|| server.platform.requests().len() > asked).await;
         let cancel =
             json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": "long"}});
         // The same id in another session, and another id in this one, are other calls.

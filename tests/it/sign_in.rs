@@ -23,11 +23,8 @@ use url::Url;
 
 use crate::{
     stdio::{Server, call},
-    support::{browser::approve, server::start_platform},
+    support::{browser::approve, server::start_platform, waiting::PATIENCE},
 };
-
-/// Longest wait for something that happens by itself.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 fn alice() -> Login {
     Platform::logins()[0]

@@ -23,10 +23,7 @@ use tokio::{
     process::{Child, ChildStdin, ChildStdout, Command},
 };
 
-use crate::support::server::start_platform;
-
-/// Longest wait for something that happens by itself.
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::support::{server::start_platform, waiting::PATIENCE};
 
 fn alice() -> Login {
     Platform::logins()[0]
@@ -132,10 +129,15 @@ pub fn call(id: u32, tool: &str, arguments: &Value) -> Value {
 }
 
 /// The same message as a client of the newer era sends it.
-pub fn modern(mut message: Value) -> Value {
+pub fn modern(message: Value) -> Value {
+    able(message, &json!({}))
+}
+
+/// The same of a client with these capabilities.
+fn able(mut message: Value, capabilities: &Value) -> Value {
     message["params"]["_meta"] = json!({
         "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-        "io.modelcontextprotocol/clientCapabilities": {},
+        "io.modelcontextprotocol/clientCapabilities": capabilities,
         "io.modelcontextprotocol/clientInfo": {"name": "t", "version": "1"},
     });
     message
@@ -422,8 +424,7 @@ async fn a_2025_client_is_asked_by_a_request() {
 async fn a_2026_client_is_asked_by_the_answer() {
     let (platform, _) = start_platform().await;
     let mut server = Server::start(command(&platform, alice().api_key));
-    let mut message = modern(deletion());
-    message["params"]["_meta"]["io.modelcontextprotocol/clientCapabilities"] = json!({"elicitation": {}});
+    let mut message = able(deletion(), &json!({"elicitation": {}}));
     let asked = server.ask(&message).await["result"].take();
     assert_eq!(asked["resultType"], "input_required", "{asked}");
     assert_eq!(writes(&platform), 0);
@@ -445,4 +446,56 @@ async fn the_end_of_input_ends_a_question() {
     let (code, log) = server.end().await;
     assert_eq!(code, Some(0), "{log}");
     assert_eq!(writes(&platform), 0);
+}
+
+fn about(method: &str, task: &Value) -> Value {
+    json!({"jsonrpc": "2.0", "id": 9, "method": method, "params": {"taskId": task}})
+}
+
+#[tokio::test]
+async fn a_2026_client_that_declares_tasks_has_them_here_too() {
+    let (platform, clock) = start_platform().await;
+    let mut server = Server::start(command(&platform, alice().api_key));
+    let declared = json!({"extensions": {"io.modelcontextprotocol/tasks": {}}});
+    let start = call(1, "start_agent", &json!({"agentId": 7302, "isRunSynchronously": true}));
+    let start = able(start, &declared);
+    let about_it = |method: &str, task: &Value| able(about(method, task), &declared);
+
+    let task = server.ask(&start).await["result"].take();
+    assert_eq!((&task["resultType"], &task["status"]), (&json!("task"), &json!("working")), "{task}");
+    let get = about_it("tasks/get", &task["taskId"]);
+    assert_eq!(server.ask(&get).await["result"]["status"], "working");
+    clock.advance(Duration::from_secs(30));
+    let done = server.ask(&get).await["result"].take();
+    assert_eq!(done["status"], "completed", "{done}");
+    assert!(done["result"]["structuredContent"]["data"].is_array(), "{done}");
+    assert_eq!(writes(&platform), 1, "nothing is started twice");
+
+    let other = server.ask(&start).await["result"]["taskId"].take();
+    assert_ne!(other, task["taskId"]);
+    let cancelled = server.ask(&about_it("tasks/cancel", &other)).await;
+    assert_eq!(cancelled["result"], json!({"resultType": "complete"}), "{cancelled}");
+    clock.advance(Duration::from_secs(30));
+    assert_eq!(server.ask(&about_it("tasks/get", &other)).await["result"]["status"], "cancelled");
+    let stops = platform.requests().iter().filter(|seen| seen.path.ends_with("/stop")).count();
+    assert_eq!((writes(&platform), stops), (3, 1));
+
+    // Who does not declare them on a request has none in it.
+    let undeclared = server.ask(&modern(about("tasks/get", &other))).await;
+    assert_eq!(undeclared["error"]["code"], -32021, "{undeclared}");
+    let unknown = server.ask(&about_it("tasks/get", &json!("made-up"))).await;
+    assert_eq!(unknown["error"]["data"]["code"], "task_not_found", "{unknown}");
+    assert_eq!(server.end().await.0, Some(0));
+}
+
+#[tokio::test]
+async fn a_2025_client_has_no_tasks() {
+    let (platform, _) = start_platform().await;
+    let mut server = Server::start(command(&platform, alice().api_key));
+    let hello = server.initialize_able(&json!({"extensions": {"io.modelcontextprotocol/tasks": {}}})).await;
+    assert!(hello["capabilities"].get("extensions").is_none(), "{hello}");
+    for method in ["tasks/get", "tasks/cancel", "tasks/update"] {
+        assert_eq!(server.ask(&about(method, &json!("x"))).await["error"]["code"], -32601, "{method}");
+    }
+    assert_eq!(server.end().await.0, Some(0));
 }

@@ -9,7 +9,7 @@ use sequentum_mcp::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{ALL_SCOPES, TestServer, events::Events};
+use crate::support::{ALL_SCOPES, TestServer, events::Events, waiting::until};
 
 fn listen(uris: &[&str]) -> Value {
     let filter = json!({"resourceSubscriptions": uris, "toolsListChanged": true});
@@ -150,9 +150,7 @@ async fn streams_of_one_caller_share_a_poller_and_are_bounded() {
     let looks = || server.platform.requests().iter().filter(|seen| seen.path.ends_with("/status")).count();
     let before = looks();
     server.clock.advance(Duration::from_secs(5));
-    while looks() == before {
-        tokio::task::yield_now().await;
-    }
+    until(|| looks() > before).await;
     assert_eq!(looks(), before + 1, "one look for five streams");
     // A stream that is closed gives its place back.
     open_streams.pop();
@@ -245,6 +243,8 @@ async fn a_live_stream_ends_with_the_token() {
     let (session, mut events, _) = live(&server, &token).await;
     let uri = waiting(&server).await;
     within(&server, &token, &session, &subscribe("resources/subscribe", &uri)).await;
+    // A token lasts an hour.
+    server.clock.advance(Duration::from_secs(3595));
     while server.while_time_passes(events.next()).await.is_some() {}
     let renewed = server.token();
     let list = json!({"jsonrpc": "2.0", "id": 2, "method": "prompts/list"});

@@ -9,6 +9,8 @@ pub mod otlp;
 pub mod redis;
 mod schema;
 pub mod server;
+pub mod tools;
+pub mod waiting;
 
 pub use contract::Contract;
 pub use server::{Answer, TestServer};

@@ -9,7 +9,7 @@ use sequentum_mcp::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{ALL_SCOPES, Answer, TestServer, leaks, server::call};
+use crate::support::{ALL_SCOPES, Answer, TestServer, leaks, server::call, waiting::quickly};
 
 const EXTENSION: &str = "io.modelcontextprotocol/tasks";
 
@@ -247,7 +247,7 @@ async fn a_lost_start_is_looked_up_and_becomes_no_task() {
         kind: FaultKind::HangAfterAction,
     });
     let arguments = json!({"agentId": 7303, "isRunSynchronously": true, "timeout": 30});
-    let lost = call_declaring(&server, "start_agent", arguments).await;
+    let lost = quickly(call_declaring(&server, "start_agent", arguments)).await;
     let text = lost["content"][0]["text"].as_str().unwrap_or_else(|| panic!("{lost}"));
     assert!(text.contains("still_running") && text.contains("Do not start again"), "{text}");
     assert_eq!(writes(&server).len(), 1);

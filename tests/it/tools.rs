@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{ALL_SCOPES, TestServer, server::call};
+use crate::support::{ALL_SCOPES, TestServer, server::call, waiting::quickly};
 use sequentum_mcp::demo::{Fault, FaultKind};
 
 #[tokio::test]
@@ -384,7 +384,7 @@ impl TestServer {
             sequentum_mcp::tools::Catalog::new(),
         )
         .await;
-        impatient.refused("start_agent", arguments).await
+        quickly(impatient.refused("start_agent", arguments)).await
     }
 }
 

@@ -374,10 +374,11 @@ async fn a_failure_is_explained() {
 #[tokio::test]
 async fn no_failure_is_an_answer_and_an_unknown_agent_is_not() {
     let path = "GET /api/v1/analytics/agents/7301/latest-failure";
+    let server = TestServer::start().await;
     for (status, body) in
         [(404, r#"{"message":"No failed run"}"#), (200, "null"), (200, "{}"), (200, ""), (204, "")]
     {
-        let server = recorded(path, status, body).await;
+        answer(&server, path, status, body);
         let none = server.ask("get_latest_failure", json!({"agentId": 7301})).await;
         assert_eq!(
             none,
@@ -386,7 +387,6 @@ async fn no_failure_is_an_answer_and_an_unknown_agent_is_not() {
         );
     }
     // A run without an analysis is told from its record.
-    let server = TestServer::start().await;
     let run =
         server.ask("get_agent_runs", json!({"agentId": 7301, "maxRecords": 1})).await["runs"][0].clone();
     let ids = json!({"agentId": 7301, "runId": run["id"]});
@@ -396,7 +396,7 @@ async fn no_failure_is_an_answer_and_an_unknown_agent_is_not() {
         assert_eq!((&told["runId"], &told["statusName"]), (&run["id"], &run["statusName"]), "{status}");
         assert_eq!(told["note"], "The platform has no analysis of this run; its record says this.");
     }
-    let server = recorded("/latest-failure", 404, "").await;
+    answer(&server, "/latest-failure", 404, "");
     let foreign = server.refused("get_latest_failure", json!({"agentId": 9101})).await;
     assert_eq!(foreign["code"], "not_found", "{foreign}");
 }

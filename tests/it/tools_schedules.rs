@@ -1,10 +1,8 @@
 //! Schedules, builds, and the runs tools that take something away: what is refused, what is sent, what is said.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
-use crate::support::{TestServer, server::call};
+use crate::support::{TestServer, server::call, waiting::until};
 use sequentum_mcp::demo::{Fault, FaultKind, Recorded};
 
 impl TestServer {
@@ -364,10 +362,5 @@ async fn a_build_whose_client_takes_the_call_back_is_stopped() {
     let first = String::from_utf8_lossy(&first);
     assert!(first.contains("bld-51c0") && first.contains(r#""total":300.0"#), "{first}");
     drop(stream);
-    let stopped = async {
-        while !server.seen().contains(&"POST /api/v1/agent-builder/bld-51c0/stop".to_owned()) {
-            tokio::task::yield_now().await;
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(10), stopped).await.unwrap();
+    until(|| server.seen().contains(&"POST /api/v1/agent-builder/bld-51c0/stop".to_owned())).await;
 }

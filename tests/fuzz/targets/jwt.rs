@@ -11,8 +11,12 @@ const LEEWAY: f64 = 60.0;
 /// What every good token has in common, judged by what the claims say and nothing else.
 fn may_enter(target: &Target, claims: &Value) -> bool {
     let now = target.clock.unix_seconds() as f64;
+    let endpoint = target.endpoint();
+    // The endpoint or its origin; one slash at the end is no difference.
     let audience = |value: &Value| {
-        value.as_str().is_some_and(|value| target.endpoint().strip_prefix(value).is_some_and(|rest| rest.is_empty() || rest == "/mcp"))
+        let named = value.as_str().map(|value| value.strip_suffix('/').unwrap_or(value));
+        named
+            .is_some_and(|named| endpoint.strip_prefix(named).is_some_and(|rest| matches!(rest, "" | "/mcp")))
     };
     let audiences = &claims["aud"];
     claims["iss"] == *target.platform.issuer()

@@ -293,8 +293,8 @@ fn every_setting_that_is_named_exists() {
     assert!(seen > 150, "{seen} names");
 }
 
-/// The codes that answers carry, as they stand in the source: the first text of a `new` that makes an error, and the list
-/// of what is wrong with tokens.
+/// The codes that answers carry, as they stand in the source: the first text of a `new` that makes an error, the member
+/// `code` of an answer that is made by hand, and the list of what is wrong with tokens.
 fn codes(source: &str) -> impl Iterator<Item = &str> {
     let made = ["Problem::new(", "ToolError::new(", "Self::new("].into_iter().flat_map(|begin| {
         source.split(begin).skip(1).map(|rest| {
@@ -304,13 +304,14 @@ fn codes(source: &str) -> impl Iterator<Item = &str> {
                 .map_or(rest, |rest| rest.split_once(',').map_or("", |(_, rest)| rest))
         })
     });
-    // Other lists have words in them too, but none with an underline.
-    let listed = source.split("Self::").skip(1).filter_map(|rest| Some(rest.split_once("=> ")?.1));
-    let made = made.map(|rest| (rest, false));
-    made.chain(listed.map(|rest| (rest, true))).filter_map(|(rest, listed)| {
+    let written = [r#""code": "#, r#""code":"#].into_iter().flat_map(|begin| source.split(begin).skip(1));
+    let list = source.split("fn code(self) -> &'static str {").nth(1).unwrap_or_default();
+    let list = list.split_once("\n    }\n").map_or("", |(list, _)| list);
+    let listed = list.split("=>").skip(1);
+    made.chain(written).chain(listed).filter_map(|rest| {
         let code = rest.trim_start().strip_prefix('"')?.split('"').next()?;
         let is_code = !code.is_empty() && code.chars().all(|c| c.is_ascii_lowercase() || c == '_');
-        (is_code && (code.contains('_') || !listed)).then_some(code)
+        is_code.then_some(code)
     })
 }
 
@@ -353,5 +354,26 @@ fn every_error_code_is_explained() {
         }
     }
     assert_eq!(missing, BTreeSet::new(), "docs/troubleshooting.md, All codes");
-    assert!(found.len() > 45, "{found:?}");
+    assert!(found.len() > 65, "{found:?}");
+}
+
+/// What stands under "Tested in" is there: a file of the tests or of the code, or a type.
+#[test]
+fn every_promise_names_a_test_that_exists() {
+    let page = fs::read_to_string(root().join("docs/security.md")).unwrap();
+    let (_, table) = page.split_once("| Promise | Tested in |").unwrap();
+    let (table, _) = table.split_once("\n\n").unwrap();
+    let rows: Vec<_> = table.lines().skip(2).collect();
+    assert!(rows.len() > 30, "{}", rows.len());
+    for row in rows {
+        let places = row.trim_end_matches(" |").rsplit(" | ").next().unwrap();
+        for place in places.split(", ").map(|place| place.trim_matches('`')) {
+            let known = match place.split_once("::") {
+                Some((module, name)) => fs::read_to_string(root().join(format!("src/{module}.rs")))
+                    .is_ok_and(|source| source.contains(name)),
+                None => [root().join(place), root().join("src").join(place)].iter().any(|path| path.exists()),
+            };
+            assert!(known, "{place}: {row}");
+        }
+    }
 }

@@ -1,6 +1,9 @@
 //! [`TestServer`]: the product on a loopback port, in front of the simulated platform, on a clock moved by hand.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use jiff::Timestamp;
 use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap};
@@ -17,7 +20,7 @@ use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 use url::Url;
 
-use super::{ALL_SCOPES, leaks, schema::misfit};
+use super::{ALL_SCOPES, leaks, schema::misfit, waiting::PATIENCE};
 
 pub struct TestServer {
     pub platform: Platform,
@@ -99,23 +102,12 @@ impl TestServer {
         settings: &[(&str, &str)],
         catalog: Catalog,
     ) -> Self {
-        Self::tuned(platform, clock, settings, catalog, |_| ()).await
-    }
-
-    /// The same, with what is no setting changed.
-    pub async fn tuned(
-        platform: Platform,
-        clock: Clock,
-        settings: &[(&str, &str)],
-        catalog: Catalog,
-        tune: impl FnOnce(&mut Config),
-    ) -> Self {
-        Self::listening(listener().await, platform, clock, settings, catalog, tune)
+        Self::listening(listener().await, platform, clock, settings, catalog)
     }
 
     /// A server on an address of the test's choice.
     pub fn on(listener: TcpListener, platform: Platform, clock: Clock, settings: &[(&str, &str)]) -> Self {
-        Self::listening(listener, platform, clock, settings, Catalog::new(), |_| ())
+        Self::listening(listener, platform, clock, settings, Catalog::new())
     }
 
     fn listening(
@@ -124,7 +116,6 @@ impl TestServer {
         clock: Clock,
         settings: &[(&str, &str)],
         catalog: Catalog,
-        tune: impl FnOnce(&mut Config),
     ) -> Self {
         leaks::watch();
         let log_start = leaks::position();
@@ -140,7 +131,6 @@ impl TestServer {
         let mut config = Config::load(&Sources::default().with_environment(environment)).unwrap();
         config.api.retry.first_wait = Duration::from_millis(1);
         config.limits.store_timeout = Duration::from_secs(10);
-        tune(&mut config);
         let app = App::on(listener, &config, clock.clone(), catalog.clone()).unwrap();
         let address = app.local_addr().unwrap();
         let (metrics_address, metrics) = (app.metrics_addr(), app.metrics());
@@ -261,6 +251,18 @@ impl TestServer {
         assert_eq!(response.status(), StatusCode::OK);
         assert_eq!(response.headers()["content-type"], CONTENT_TYPE);
         response.text().await.unwrap()
+    }
+
+    /// That page as soon as it fits: the end of a call can come after its answer.
+    pub async fn scrape_until(&self, fits: impl Fn(&str) -> bool) -> String {
+        let begun = Instant::now();
+        loop {
+            let page = self.scrape().await;
+            if fits(&page) {
+                return page;
+            }
+            assert!(begun.elapsed() < PATIENCE, "{page}");
+        }
     }
 
     /// A POST with the headers of a 2025-06-18 client.
