@@ -138,7 +138,7 @@ settings! {
     MAX_RESPONSE_BYTES = "8388608", "a number of bytes from 65536 to 268435456",
         "Largest answer read from the platform; a larger one becomes an error, never a cut-off record.";
     STORAGE_HOSTS = "none", "a comma-separated list of host names, each with or without a port",
-        "Hosts from which read_run_file may read although they are not on the public internet or not https. Public https hosts need no entry; nothing is ever sent along.";
+        "Hosts from which read_run_file may read although they are not on the public internet or not https. Public https hosts need no entry, unless they can be reached through `HTTPS_PROXY` only: a proxy is used for the hosts named here and for no other storage host, because it would decide to which address a name leads. Nothing is ever sent along.";
     SHUTDOWN_DELAY_SECONDS = "0", "a number of seconds from 0 to 600",
         "How long requests are still taken after SIGTERM, while `/readyz` answers 503 already: time for balancers to send them elsewhere. Let it be longer than they keep idle connections and take to ask.";
     SHUTDOWN_GRACE_SECONDS = "30", "a number of seconds from 0 to 600",

@@ -398,9 +398,11 @@ pub(super) fn headers_agree(headers: &HeaderMap, envelope: &Envelope<'_>) -> boo
 /// `=?base64?...?=`. There is one way to write a text in it, so nothing has to be decoded.
 fn names(headers: &HeaderMap, target: &str) -> bool {
     let value = headers.get(MCP_NAME).and_then(|value| value.to_str().ok()).map(str::trim);
-    value.is_some_and(|value| match value.strip_prefix("=?base64?").and_then(|rest| rest.strip_suffix("?=")) {
-        Some(coded) => coded == data_encoding::BASE64.encode(target.as_bytes()),
-        None => value == target,
+    value.is_some_and(|value| {
+        match value.strip_prefix("=?base64?").and_then(|rest| rest.strip_suffix("?=")) {
+            Some(coded) => coded == data_encoding::BASE64.encode(target.as_bytes()),
+            None => value == target,
+        }
     })
 }
 

@@ -1,10 +1,25 @@
 //! Ways round a check: each was open once, and is tried here as it was found.
 
+use std::process::Stdio;
+
 use data_encoding::BASE64;
 use reqwest::{RequestBuilder, StatusCode, header::HeaderValue};
+use sequentum_mcp::demo::{Fault, FaultKind};
 use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    net::TcpListener,
+    process::Command,
+    sync::mpsc,
+};
 
-use crate::support::{TestServer, server::call};
+use crate::{
+    stdio,
+    support::{
+        TestServer,
+        server::{call, start_platform},
+    },
+};
 
 fn replaced(request: RequestBuilder, name: &'static str, value: &str) -> RequestBuilder {
     let (client, request) = request.build_split();
@@ -33,7 +48,8 @@ async fn a_name_in_base64_is_a_name() {
     let answer = server.send(replaced(request, "mcp-name", &coded(uri))).await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN, "{}", answer.text);
     // Another name, and what is no name in this form, are the library's to refuse.
-    for other in [coded("list_agents"), "=?base64?!?=".to_owned(), coded("start_agent").replace("?=", "=?=")] {
+    for other in [coded("list_agents"), "=?base64?!?=".to_owned(), coded("start_agent").replace("?=", "=?=")]
+    {
         let answer = server.send(ask(&weak, &other)).await;
         assert_eq!(answer.json()["error"]["code"], -32020, "{other}: {}", answer.text);
     }
@@ -41,4 +57,66 @@ async fn a_name_in_base64_is_a_name() {
     let good = replaced(server.post_modern(&server.token(), &list), "mcp-name", &coded("list_agents"));
     let answer: Value = server.send(good).await.json();
     assert_eq!(answer["result"]["isError"], false, "{answer}");
+}
+
+/// Reads a file that the platform says is elsewhere, and returns what the proxy of the environment was asked for.
+async fn asked_of_the_proxy(location: &str) -> Vec<String> {
+    let proxy = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = format!("http://{}", proxy.local_addr().unwrap());
+    let (tell, mut told) = mpsc::unbounded_channel();
+    let serving = tokio::spawn(async move {
+        while let Ok((stream, _)) = proxy.accept().await {
+            let mut stream = BufReader::new(stream);
+            let mut line = String::new();
+            stream.read_line(&mut line).await.unwrap();
+            tell.send(line.trim().to_owned()).unwrap();
+            stream.write_all(b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\n\r\n").await.unwrap();
+        }
+    });
+    let (platform, _clock) = start_platform().await;
+    platform.faults().inject(Fault {
+        path_contains: "/download".to_owned(),
+        times: 10,
+        kind: FaultKind::Status {
+            status: 302,
+            headers: vec![("location".to_owned(), location.to_owned())],
+            body: String::new(),
+        },
+    });
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sequentum-mcp"));
+    for name in ["NO_PROXY", "no_proxy", "https_proxy", "ALL_PROXY", "all_proxy"] {
+        command.env_remove(name);
+    }
+    command
+        .arg("stdio")
+        .env("SEQUENTUM_API_URL", platform.url().as_str())
+        .env("SEQUENTUM_API_KEY", TestServer::alice().api_key)
+        .env("HTTPS_PROXY", &address)
+        .env("XDG_STATE_HOME", env!("CARGO_TARGET_TMPDIR"))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true);
+    let mut server = stdio::Server::start(command);
+    server.initialize().await;
+    let runs = server.ask(&call("get_agent_runs", json!({"agentId": 7301, "maxRecords": 1}))).await;
+    let run = &runs["result"]["structuredContent"]["runs"][0]["id"];
+    let read = json!({"agentId": 7301, "runId": run, "fileId": 1});
+    let answer = server.ask(&call("read_run_file", read)).await;
+    // So far it came, and no further.
+    let said = answer["result"]["content"][0]["text"].as_str().unwrap();
+    assert!(said.contains("platform_unreachable"), "{said}");
+    server.end().await;
+    serving.abort();
+    let mut lines = Vec::new();
+    while let Ok(line) = told.try_recv() {
+        lines.push(line);
+    }
+    lines
+}
+
+#[tokio::test]
+async fn a_proxy_does_not_resolve_the_names_of_storage_hosts() {
+    let inside = "https://metadata.corp.invalid/latest";
+    assert_eq!(asked_of_the_proxy(inside).await, [""; 0]);
 }
