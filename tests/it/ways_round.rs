@@ -2,9 +2,12 @@
 
 use std::process::Stdio;
 
-use data_encoding::BASE64;
+use data_encoding::{BASE64, BASE64URL_NOPAD};
 use reqwest::{RequestBuilder, StatusCode, header::HeaderValue};
-use sequentum_mcp::demo::{Fault, FaultKind};
+use sequentum_mcp::{
+    demo::{Fault, FaultKind, Platform},
+    tools::Catalog,
+};
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
@@ -26,6 +29,15 @@ fn replaced(request: RequestBuilder, name: &'static str, value: &str) -> Request
     let mut request = request.unwrap();
     request.headers_mut().insert(name, HeaderValue::from_str(value).unwrap());
     RequestBuilder::from_parts(client, request)
+}
+
+/// Alice's token with other claims, signed anew.
+fn resigned(server: &TestServer, alter: impl FnOnce(&mut Value)) -> String {
+    let token = server.token();
+    let payload = BASE64URL_NOPAD.decode(token.split('.').nth(1).unwrap().as_bytes()).unwrap();
+    let mut claims = serde_json::from_slice(&payload).unwrap();
+    alter(&mut claims);
+    server.platform.sign(&json!({"typ": "at+jwt"}), &claims).unwrap()
 }
 
 #[tokio::test]
@@ -119,4 +131,26 @@ async fn asked_of_the_proxy(location: &str) -> Vec<String> {
 async fn a_proxy_does_not_resolve_the_names_of_storage_hosts() {
     let inside = "https://metadata.corp.invalid/latest";
     assert_eq!(asked_of_the_proxy(inside).await, [""; 0]);
+}
+
+/// A server that exchanges tokens.
+async fn with_exchange() -> TestServer {
+    let [id, secret] = Platform::resource_server();
+    let settings =
+        [("UPSTREAM_CREDENTIAL", "exchange"), ("OAUTH_CLIENT_ID", id), ("OAUTH_CLIENT_SECRET", secret)];
+    TestServer::with(&settings, Catalog::new()).await
+}
+
+#[tokio::test]
+async fn the_last_moments_of_a_token_are_no_stream_of_exchanges() {
+    let server = with_exchange().await;
+    for left in [85, 29, 5] {
+        let token = resigned(&server, |claims| claims["exp"] = json!(server.clock.unix_seconds() + left));
+        let before = server.platform.oauth_requests("/api/oauth/token");
+        for _ in 0..5 {
+            let answer = server.send(server.post(Some(&token), &call("list_agents", json!({})))).await;
+            assert_eq!(answer.json()["result"]["isError"], false, "{left}: {}", answer.text);
+        }
+        assert_eq!(server.platform.oauth_requests("/api/oauth/token"), before + 1, "{left} s before its end");
+    }
 }
