@@ -17,6 +17,7 @@ use tokio::{
 };
 
 use crate::{
+    identity::{claims, ping, signed},
     stdio,
     support::{
         TestServer,
@@ -152,5 +153,26 @@ async fn the_last_moments_of_a_token_are_no_stream_of_exchanges() {
             assert_eq!(answer.json()["result"]["isError"], false, "{left}: {}", answer.text);
         }
         assert_eq!(server.platform.oauth_requests("/api/oauth/token"), before + 1, "{left} s before its end");
+    }
+}
+
+#[tokio::test]
+async fn a_member_that_is_null_is_there() {
+    let server = TestServer::start().await;
+    let refused = async |token: String| {
+        let answer = server.send(server.post(Some(&token), &ping())).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{}", answer.text);
+        answer.json()["error"]["data"]["code"].clone()
+    };
+    let critical = json!({"typ": "at+jwt", "crit": null});
+    assert_eq!(refused(server.platform.sign(&critical, &claims(&server)).unwrap()).await, "token_type");
+    for (claim, code) in [
+        ("cnf", "token_sender_constrained"),
+        ("nonce", "id_token"),
+        ("at_hash", "id_token"),
+        ("c_hash", "id_token"),
+    ] {
+        let token = signed(&server, |claims| claims[claim] = json!(null));
+        assert_eq!(refused(token).await, code, "{claim}");
     }
 }
