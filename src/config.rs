@@ -20,8 +20,8 @@ use secrecy::{SecretSlice, SecretString};
 use url::Url;
 
 use self::values::{
-    api_key, browser_origin, collector, host_name, list, metrics_address, origin, seconds, session_key,
-    trusted_proxies,
+    api_key, browser_origin, collector, forwarded_header, host_name, list, metrics_address, origin, seconds,
+    session_key, trusted_proxies,
 };
 pub use self::{
     auth::{Auth, Introspection, OAuthClient, Upstream},
@@ -125,16 +125,35 @@ pub enum SessionMode {
     Off,
 }
 
+/// Who is believed about the address of a client, and where they write it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TrustProxy {
+    /// The proxies.
+    pub proxies: Proxies,
+    /// The header that they write. The other one may be the client's.
+    pub header: ForwardedHeader,
+}
+
+/// Where proxies write whom they serve.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ForwardedHeader {
+    /// `X-Forwarded-For`, as most do.
+    #[default]
+    Common,
+    /// `Forwarded` (RFC 7239).
+    Standard,
+}
+
 /// Which proxies in front of the server are believed about the address of a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TrustProxy {
+pub enum Proxies {
     /// The so many nearest ones, whatever their addresses.
     Hops(usize),
     /// Those with an address in one of these networks.
     Networks(Vec<IpNet>),
 }
 
-impl Default for TrustProxy {
+impl Default for Proxies {
     /// Nobody.
     fn default() -> Self {
         Self::Hops(0)
@@ -246,7 +265,7 @@ fn read(r: &mut Reader<'_>) -> Option<Config> {
             allowed_origins: r
                 .required(&settings::ALLOWED_ORIGINS, Vec::new(), |text| list(text, browser_origin)),
             loopback_origins: host.is_loopback() || debug,
-            trust_proxy: r.required(&settings::TRUST_PROXY, TrustProxy::default(), trusted_proxies),
+            trust_proxy: trust_proxy(r),
             max_body_bytes: usize::try_from(r.number(&settings::MAX_BODY_BYTES, 1024..=16_777_216)).ok()?,
             max_connections: usize::try_from(r.number(&settings::MAX_CONNECTIONS, 1..=1_000_000)).ok()?,
             idle_timeout: seconds(r.number(&settings::IDLE_TIMEOUT_SECONDS, 1..=3600)),
@@ -299,6 +318,13 @@ fn read(r: &mut Reader<'_>) -> Option<Config> {
             traces: r.optional(&settings::OTEL_EXPORTER_OTLP_ENDPOINT, collector),
         },
     })
+}
+
+fn trust_proxy(r: &mut Reader<'_>) -> TrustProxy {
+    TrustProxy {
+        proxies: r.required(&settings::TRUST_PROXY, Proxies::default(), trusted_proxies),
+        header: r.required(&settings::FORWARDED_HEADER, ForwardedHeader::Common, forwarded_header),
+    }
 }
 
 #[cfg(test)]

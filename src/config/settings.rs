@@ -68,7 +68,9 @@ settings! {
     ALLOWED_ORIGINS = "none besides the built-in list", "a comma-separated list of origins such as https://app.example.com",
         "Browser origins allowed in addition to the built-in ones (Claude, ChatGPT, OpenAI platform, Sequentum).";
     TRUST_PROXY = "nobody", "`false`, a number of proxies from 0 to 16, or a comma-separated list of addresses and networks such as 10.0.0.0/8",
-        "Proxies in front of this server that are believed about the address of a client (`Forwarded`, `X-Forwarded-For`): the so many nearest ones, or those in these networks. The address counts for RATE_LIMIT_PER_ADDRESS only.";
+        "Proxies in front of this server that are believed about the address of a client, in the header that FORWARDED_HEADER names: the so many nearest ones, or those in these networks. The address counts for RATE_LIMIT_PER_ADDRESS only.";
+    FORWARDED_HEADER = "x-forwarded-for", "`x-forwarded-for` or `forwarded`",
+        "The header in which the proxies of TRUST_PROXY write whom they serve: `X-Forwarded-For` or `Forwarded` (RFC 7239). The other one is not read, because a proxy that does not write it passes on what the client wrote.";
     SEQUENTUM_API_URL = "https://dashboard.sequentum.com", "an https URL (http on loopback) without query or fragment",
         "The Sequentum platform this server talks to. Credentials are sent to this host and no other.";
     #[secret yes]

@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use secrecy::{SecretSlice, SecretString};
 use url::Url;
 
-use super::TrustProxy;
+use super::{ForwardedHeader, Proxies};
 use crate::outbound::is_loopback;
 
 /// More proxies in a row than anybody has.
@@ -82,18 +82,26 @@ pub(super) fn metrics_address(text: &str) -> Option<Option<SocketAddr>> {
     text.parse().ok().or_else(on_loopback).map(Some)
 }
 
-pub(super) fn trusted_proxies(text: &str) -> Option<TrustProxy> {
+pub(super) fn trusted_proxies(text: &str) -> Option<Proxies> {
     if text.eq_ignore_ascii_case("false") {
-        return Some(TrustProxy::default());
+        return Some(Proxies::default());
     }
     if text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return text.parse().ok().filter(|hops| *hops <= MAX_HOPS).map(TrustProxy::Hops);
+        return text.parse().ok().filter(|hops| *hops <= MAX_HOPS).map(Proxies::Hops);
     }
     let network = |text: &str| match text.parse::<IpNet>() {
         Ok(network) => Some(network.trunc()),
         Err(_) => text.parse::<IpAddr>().ok().map(IpNet::from),
     };
-    list(text, network).filter(|networks| !networks.is_empty()).map(TrustProxy::Networks)
+    list(text, network).filter(|networks| !networks.is_empty()).map(Proxies::Networks)
+}
+
+pub(super) fn forwarded_header(text: &str) -> Option<ForwardedHeader> {
+    match text.to_ascii_lowercase().as_str() {
+        "x-forwarded-for" => Some(ForwardedHeader::Common),
+        "forwarded" => Some(ForwardedHeader::Standard),
+        _ => None,
+    }
 }
 
 /// Enough to tell a key from a placeholder or an access token, and from what cannot stand in a header.

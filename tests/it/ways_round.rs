@@ -176,3 +176,25 @@ async fn a_member_that_is_null_is_there() {
         assert_eq!(refused(token).await, code, "{claim}");
     }
 }
+
+#[tokio::test]
+async fn a_client_cannot_be_counted_as_the_proxy() {
+    for (named, wrote, other) in [
+        ("x-forwarded-for", ["192.0.2.1", "192.0.2.2"], "forwarded"),
+        ("forwarded", ["for=192.0.2.1", "for=192.0.2.2"], "x-forwarded-for"),
+    ] {
+        let settings = [("RATE_LIMIT_PER_ADDRESS", "2"), ("TRUST_PROXY", "1"), ("FORWARDED_HEADER", named)];
+        let server = TestServer::with(&settings, Catalog::new()).await;
+        let ask = async |wrote: &str, forged: &str| {
+            let request = server.post(None, &ping()).header(named, wrote).header(other, forged);
+            server.send(request).await.status
+        };
+        // Whatever the client writes into the other header, the failures stay its own.
+        assert_eq!(ask(wrote[0], "x").await, StatusCode::UNAUTHORIZED);
+        assert_eq!(ask(wrote[0], "for=192.0.2.2").await, StatusCode::UNAUTHORIZED);
+        assert_eq!(ask(wrote[0], "192.0.2.2").await, StatusCode::TOO_MANY_REQUESTS, "{named}");
+        assert_eq!(ask(wrote[1], wrote[0]).await, StatusCode::UNAUTHORIZED);
+        let nobody = server.send(server.post(None, &ping())).await;
+        assert_eq!(nobody.status, StatusCode::UNAUTHORIZED, "nor are they the proxy's");
+    }
+}
