@@ -1,6 +1,6 @@
 //! Ways round a check: each was open once, and is tried here as it was found.
 
-use std::process::Stdio;
+use std::{process::Stdio, time::Duration};
 
 use data_encoding::{BASE64, BASE64URL_NOPAD};
 use reqwest::{RequestBuilder, StatusCode, header::HeaderValue};
@@ -21,6 +21,7 @@ use crate::{
     stdio,
     support::{
         TestServer,
+        events::Events,
         server::{call, start_platform},
     },
 };
@@ -197,4 +198,53 @@ async fn a_client_cannot_be_counted_as_the_proxy() {
         let nobody = server.send(server.post(None, &ping())).await;
         assert_eq!(nobody.status, StatusCode::UNAUTHORIZED, "nor are they the proxy's");
     }
+}
+
+#[tokio::test]
+async fn a_client_follows_a_run_with_a_token_of_its_own() {
+    let server = TestServer::start().await;
+    let runs = server.ask("get_agent_runs", json!({"agentId": 7306, "maxRecords": 1})).await;
+    let uri = format!("sequentum://agents/7306/runs/{}", runs["runs"][0]["id"]);
+    let listen = json!({"jsonrpc": "2.0", "id": "sub", "method": "subscriptions/listen",
+        "params": {"notifications": {"resourceSubscriptions": [uri]}}});
+    let open = async |token: &str| {
+        let mut events = Events::of(server.post_modern(token, &listen).send().await.unwrap());
+        events.next().await.unwrap();
+        events
+    };
+    let tokens =
+        ["one", "other"].map(|client| resigned(&server, |claims| claims["client_id"] = json!(client)));
+    let mut streams = [open(&tokens[0]).await, open(&tokens[1]).await];
+    let looks = || {
+        let all = server.platform.requests().into_iter().filter(|seen| seen.path.ends_with("/status"));
+        all.map(|seen| seen.authorization.unwrap_or_default()).collect::<Vec<_>>()
+    };
+    let opened = looks().len();
+    server.clock.advance(Duration::from_secs(5));
+    while looks().len() < opened + 2 {
+        tokio::task::yield_now().await;
+    }
+    let mut used = looks().split_off(opened);
+    used.sort();
+    let mut expected = tokens.map(|token| format!("Bearer {token}"));
+    expected.sort();
+    assert_eq!(used, expected);
+    // The platform takes the right of one away: the other hears on.
+    server.platform.faults().inject(Fault {
+        path_contains: "/status".to_owned(),
+        times: 1,
+        kind: FaultKind::Status { status: 401, headers: Vec::new(), body: "{}".to_owned() },
+    });
+    let [one, other] = &mut streams;
+    let ended = server.while_time_passes(async {
+        tokio::select! { message = one.next() => message, message = other.next() => message }
+    });
+    assert!(ended.await.unwrap().get("result").is_some());
+    let before = looks().len();
+    let looked_at = async {
+        while looks().len() == before {
+            tokio::task::yield_now().await;
+        }
+    };
+    server.while_time_passes(looked_at).await;
 }
