@@ -248,3 +248,25 @@ async fn a_client_follows_a_run_with_a_token_of_its_own() {
     };
     server.while_time_passes(looked_at).await;
 }
+
+/// Characters that are not shown.
+const UNSEEN: &str = "\u{34f}\u{115f}\u{1160}\u{17b4}\u{17b5}\u{180b}\u{3164}\u{ffa0}\u{1d173}\u{1d17a}";
+
+#[tokio::test]
+async fn characters_that_nobody_sees_are_taken_out_of_data_and_arguments() {
+    let server = TestServer::start().await;
+    let body = json!([{"id": 42, "name": format!("Re{UNSEEN}tail\u{2028}new\u{2029}line")}]);
+    server.platform.faults().inject(Fault {
+        path_contains: "GET /api/v1/spaces".to_owned(),
+        times: 1,
+        kind: FaultKind::Status { status: 200, headers: Vec::new(), body: body.to_string() },
+    });
+    let spaces = server.ask("list_spaces", json!({})).await;
+    assert!(spaces.to_string().contains(r#""Retail\nnew\nline""#), "{spaces}");
+
+    let arguments = json!({"spaceName": format!("Re{UNSEEN}tail\u{2028}new\u{2029}line")});
+    let get = json!({"jsonrpc": "2.0", "id": 1, "method": "prompts/get",
+        "params": {"name": "space-overview", "arguments": arguments}});
+    let answer = server.send(server.post(Some(&server.token()), &get)).await;
+    assert!(answer.text.contains("Retail new line"), "{}", answer.text);
+}
