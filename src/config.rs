@@ -32,7 +32,7 @@ pub(crate) use self::{
     lookup::Reader,
     values::{boolean, service_url},
 };
-use crate::tools::Toolset;
+use crate::{outbound::is_loopback, tools::Toolset};
 
 /// Everything that can be set, checked.
 #[derive(Debug, Clone)]
@@ -218,6 +218,24 @@ impl Config {
     }
 }
 
+/// Whether users have to sign in. Only this machine may be served without.
+fn sign_in(r: &mut Reader<'_>, host: IpAddr, public_url: Option<&Url>) -> bool {
+    let required = r.required(&settings::REQUIRE_AUTH, true, boolean);
+    if !required && !host.is_loopback() {
+        r.refuse(&settings::REQUIRE_AUTH, format!("is refused because HOST={host} is not loopback"));
+    } else if let Some(public) = public_url.filter(|url| !required && !is_loopback(url)) {
+        // Somebody on this machine passes requests on for it, which come from loopback then.
+        let public = public.as_str().trim_end_matches('/');
+        r.refuse(
+            &settings::REQUIRE_AUTH,
+            format!(
+                "is refused because PUBLIC_URL={public} is not loopback: without sign-in only this machine is served, so leave PUBLIC_URL unset or set it to an origin on loopback"
+            ),
+        );
+    }
+    required
+}
+
 fn read(r: &mut Reader<'_>) -> Option<Config> {
     let host = r.required(&settings::HOST, IpAddr::from([127, 0, 0, 1]), |text| {
         if text.eq_ignore_ascii_case("localhost") {
@@ -241,10 +259,7 @@ fn read(r: &mut Reader<'_>) -> Option<Config> {
             ),
         );
     }
-    let required = r.required(&settings::REQUIRE_AUTH, true, boolean);
-    if !required && !host.is_loopback() {
-        r.refuse(&settings::REQUIRE_AUTH, format!("is refused because HOST={host} is not loopback"));
-    }
+    let required = sign_in(r, host, public_url.as_ref());
 
     let default_api = Url::parse(DEFAULT_API_URL).ok()?;
     let api_url = r.required(&settings::SEQUENTUM_API_URL, default_api, service_url);

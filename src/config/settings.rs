@@ -83,7 +83,7 @@ settings! {
     OAUTH_AUDIENCES = "none", "a comma-separated list of audience values",
         "Values of the token's `aud` claim accepted besides this server's /mcp URL and its origin. `Sequentum Enterprise` admits tokens that were requested without a resource.";
     REQUIRE_AUTH = "true", "`true` or `false`",
-        "Whether a request needs an access token. `false` is accepted on a loopback bind only; a token that is sent is verified all the same.";
+        "Whether a request needs an access token. `false` is accepted on a loopback bind only, and with no PUBLIC_URL but one on loopback; a token that is sent is verified all the same.";
     OAUTH_INTROSPECTION_URL = "none", "an https URL (http on loopback) without query or fragment",
         "Where opaque access tokens of the first issuer are looked up (RFC 7662). Without it they are refused. Needs OAUTH_CLIENT_ID and OAUTH_CLIENT_SECRET.";
     OAUTH_CLIENT_ID = "none", "the id of a confidential client at the issuer",

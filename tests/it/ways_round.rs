@@ -270,3 +270,29 @@ async fn characters_that_nobody_sees_are_taken_out_of_data_and_arguments() {
     let answer = server.send(server.post(Some(&server.token()), &get)).await;
     assert!(answer.text.contains("Retail new line"), "{}", answer.text);
 }
+
+/// What `serve` says to settings that it must refuse.
+async fn refusal(settings: &[(&str, &str)]) -> String {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_sequentum-mcp"));
+    command.arg("serve").env_clear().envs(settings.iter().copied()).env("PORT", "0").kill_on_drop(true);
+    let output = tokio::time::timeout(Duration::from_secs(20), command.output()).await.unwrap().unwrap();
+    assert!(!output.status.success());
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[tokio::test]
+async fn nobody_serves_the_world_without_sign_in() {
+    insta::assert_snapshot!(
+        refusal(&[("REQUIRE_AUTH", "false"), ("PUBLIC_URL", "https://mcp.example.com")]).await,
+        @r#"
+    The configuration was refused:
+      - REQUIRE_AUTH="false" (environment) is refused because PUBLIC_URL=https://mcp.example.com is not loopback: without sign-in only this machine is served, so leave PUBLIC_URL unset or set it to an origin on loopback
+    Run `sequentum-mcp --help` for all settings.
+    "#
+    );
+    // On this machine it may have a name.
+    for origin in ["http://localhost:3000", "http://127.0.0.1:8080"] {
+        let settings = [("REQUIRE_AUTH", "false"), ("PUBLIC_URL", origin)];
+        TestServer::with(&settings, Catalog::new()).await.stop().await;
+    }
+}
