@@ -1,8 +1,8 @@
 //! Is this token ours, current, and for us?
 //!
 //! RFC 9068 section 4 and RFC 8725, fail closed: whatever is not understood is refused. A verdict is remembered under
-//! the token's SHA-256 for [`REMEMBER`] at most and never past the token's own end, so that a busy client does not cost
-//! a signature check per request.
+//! the token's SHA-256 for [`REMEMBER`] at most, so that a busy client does not cost a signature check per request; the
+//! token's end (with [`LEEWAY`]) is looked at each time.
 
 use std::{sync::Arc, time::Duration};
 
