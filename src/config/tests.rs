@@ -196,6 +196,39 @@ fn one_header_of_proxies_is_read() {
 }
 
 #[test]
+fn hosts_are_names_or_addresses_with_or_without_a_port() {
+    let good =
+        "mcp.example.com, MCP:8080,a_b.internal.,10.0.0.5:9000,[::1],[2001:db8::1]:443,xn--bcher-kva.example";
+    for setting in ["ALLOWED_HOSTS", "STORAGE_HOSTS"] {
+        let config = Config::load(&sources(&[(setting, good)])).unwrap();
+        assert_eq!(config.http.allowed_hosts.len() + config.api.storage_hosts.len(), 7);
+        for bad in [
+            "[::1]x",
+            "[::1]:",
+            "[::1",
+            "::1",
+            "[mcp]",
+            "[127.0.0.1]",
+            "mcp:",
+            "mcp:65536",
+            "mcp:+80",
+            "mcp:80:80",
+            ":80",
+            "a..b",
+            "*.example.com",
+            "https://mcp.example.com",
+            "mcp/",
+            "a b",
+            "me@mcp",
+            "bücher.example",
+        ] {
+            assert!(Config::load(&sources(&[(setting, bad)])).is_err(), "{bad}");
+        }
+    }
+    insta::assert_snapshot!(problems(&[("ALLOWED_HOSTS", "mcp.example.com,[::1]x")]), @r#"ALLOWED_HOSTS="mcp.example.com,[::1]x" (environment) is refused: expected a comma-separated list of host names, each with or without a port"#);
+}
+
+#[test]
 fn a_file_with_an_unknown_key_is_refused() {
     let problem = Sources::default().with_file("prot = 3000").unwrap_err();
     assert!(

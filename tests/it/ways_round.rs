@@ -296,3 +296,12 @@ async fn nobody_serves_the_world_without_sign_in() {
         TestServer::with(&settings, Catalog::new()).await.stop().await;
     }
 }
+
+#[tokio::test]
+async fn a_host_that_nobody_can_ask_for_is_refused_at_start() {
+    insta::assert_snapshot!(refusal(&[("ALLOWED_HOSTS", "[::1]x")]).await, @r#"
+    The configuration was refused:
+      - ALLOWED_HOSTS="[::1]x" (environment) is refused: expected a comma-separated list of host names, each with or without a port
+    Run `sequentum-mcp --help` for all settings.
+    "#);
+}
