@@ -201,7 +201,7 @@ impl App {
         });
         let limits = server::Limits {
             connections: config.http.max_connections,
-            trust_proxy: config.http.trust_proxy.clone(),
+            proxies: config.http.trust_proxy.proxies.clone(),
             idle: config.http.idle_timeout,
             notice: config.http.shutdown_delay,
             grace: config.http.shutdown_grace,

@@ -20,8 +20,8 @@ use secrecy::{SecretSlice, SecretString};
 use url::Url;
 
 use self::values::{
-    api_key, browser_origin, collector, host_name, list, metrics_address, origin, seconds, session_key,
-    trusted_proxies,
+    api_key, browser_origin, collector, forwarded_header, host_name, list, metrics_address, origin, seconds,
+    session_key, trusted_proxies,
 };
 pub use self::{
     auth::{Auth, Introspection, OAuthClient, Upstream},
@@ -32,7 +32,7 @@ pub(crate) use self::{
     lookup::Reader,
     values::{boolean, log_format, service_url},
 };
-use crate::tools::Toolset;
+use crate::{outbound::is_loopback, tools::Toolset};
 
 /// Everything that can be set, checked.
 #[derive(Debug, Clone)]
@@ -125,16 +125,35 @@ pub enum SessionMode {
     Off,
 }
 
+/// Who is believed about the address of a client, and where they write it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TrustProxy {
+    /// The proxies.
+    pub proxies: Proxies,
+    /// The header that they write. The other one may be the client's.
+    pub header: ForwardedHeader,
+}
+
+/// Where proxies write whom they serve.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ForwardedHeader {
+    /// `X-Forwarded-For`, as most do.
+    #[default]
+    Common,
+    /// `Forwarded` (RFC 7239).
+    Standard,
+}
+
 /// Which proxies in front of the server are believed about the address of a client.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TrustProxy {
+pub enum Proxies {
     /// The N nearest ones, whatever their addresses.
     Hops(usize),
     /// Those with an address in one of these networks.
     Networks(Vec<IpNet>),
 }
 
-impl Default for TrustProxy {
+impl Default for Proxies {
     /// Nobody.
     fn default() -> Self {
         Self::Hops(0)
@@ -194,6 +213,24 @@ impl Config {
     }
 }
 
+/// Whether users have to sign in. Only this machine may be served without.
+fn sign_in(r: &mut Reader<'_>, host: IpAddr, public_url: Option<&Url>) -> bool {
+    let required = r.required(&settings::REQUIRE_AUTH, true, boolean);
+    if !required && !host.is_loopback() {
+        r.refuse(&settings::REQUIRE_AUTH, format!("is refused because HOST={host} is not loopback"));
+    } else if let Some(public) = public_url.filter(|url| !required && !is_loopback(url)) {
+        // Somebody on this machine passes requests on for it, which come from loopback then.
+        let public = public.as_str().trim_end_matches('/');
+        r.refuse(
+            &settings::REQUIRE_AUTH,
+            format!(
+                "is refused because PUBLIC_URL={public} is not loopback: without sign-in only this machine is served, so leave PUBLIC_URL unset or set it to an origin on loopback"
+            ),
+        );
+    }
+    required
+}
+
 fn read(r: &mut Reader<'_>) -> Option<Config> {
     let host = r.required(&settings::HOST, IpAddr::from([127, 0, 0, 1]), |text| {
         if text.eq_ignore_ascii_case("localhost") {
@@ -217,10 +254,7 @@ fn read(r: &mut Reader<'_>) -> Option<Config> {
             ),
         );
     }
-    let required = r.required(&settings::REQUIRE_AUTH, true, boolean);
-    if !required && !host.is_loopback() {
-        r.refuse(&settings::REQUIRE_AUTH, format!("is refused because HOST={host} is not loopback"));
-    }
+    let required = sign_in(r, host, public_url.as_ref());
 
     let default_api = Url::parse(DEFAULT_API_URL).ok()?;
     let api_url = r.required(&settings::SEQUENTUM_API_URL, default_api, service_url);
@@ -241,7 +275,7 @@ fn read(r: &mut Reader<'_>) -> Option<Config> {
             allowed_origins: r
                 .required(&settings::ALLOWED_ORIGINS, Vec::new(), |text| list(text, browser_origin)),
             loopback_origins: host.is_loopback() || debug,
-            trust_proxy: r.required(&settings::TRUST_PROXY, TrustProxy::default(), trusted_proxies),
+            trust_proxy: trust_proxy(r),
             max_body_bytes: usize::try_from(r.number(&settings::MAX_BODY_BYTES, 1024..=16_777_216)).ok()?,
             max_connections: usize::try_from(r.number(&settings::MAX_CONNECTIONS, 1..=1_000_000)).ok()?,
             idle_timeout: seconds(r.number(&settings::IDLE_TIMEOUT_SECONDS, 1..=3600)),
@@ -290,6 +324,13 @@ fn read(r: &mut Reader<'_>) -> Option<Config> {
             traces: r.optional(&settings::OTEL_EXPORTER_OTLP_ENDPOINT, collector),
         },
     })
+}
+
+fn trust_proxy(r: &mut Reader<'_>) -> TrustProxy {
+    TrustProxy {
+        proxies: r.required(&settings::TRUST_PROXY, Proxies::default(), trusted_proxies),
+        header: r.required(&settings::FORWARDED_HEADER, ForwardedHeader::Common, forwarded_header),
+    }
 }
 
 #[cfg(test)]

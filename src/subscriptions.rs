@@ -1,8 +1,9 @@
 //! Following runs: who subscribes to a run hears of every change until it ends.
 //!
-//! One poller per run and caller, however many streams the caller has open on it. A subscription is authorised when it
+//! One poller per run, caller and client, however many streams they have open on it. A subscription is authorised when it
 //! is opened, by a read with the subscriber's own credential, and again at each event, because every poll is such a
-//! read. Nothing is shared between callers, so nobody hears of what another may see.
+//! read. Nothing is shared between callers, so nobody hears of what another may see; nor between the clients of one, so
+//! that a client whose grant is revoked does not go on hearing through the token of another.
 
 use std::{
     collections::HashMap,
@@ -31,7 +32,15 @@ pub const MAX_FOLLOWED: usize = 5;
 /// How long one look may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-type Key = PerCaller<(AgentId, RunId)>;
+type Key = PerCaller<Subject>;
+
+/// What one poller looks at, and for which of the caller's clients.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Subject {
+    agent: AgentId,
+    run: RunId,
+    client: Option<String>,
+}
 
 /// All subscriptions of the process. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -50,11 +59,11 @@ struct Table {
     followers: HashMap<PerCaller<()>, usize>,
 }
 
-/// A run that somebody follows. Lives as long as its followers.
+/// A run that somebody follows with a client. Lives as long as its followers.
 #[derive(Debug)]
 struct Followed {
     seen: watch::Sender<Seen>,
-    /// Whose credential polls: of all followers' the one that lasts longest.
+    /// Whose credential polls: of all followers', which have one client, the one that lasts longest.
     caller: Mutex<Arc<Caller>>,
 }
 
@@ -155,7 +164,7 @@ impl Subscriptions {
     ) -> Result<Follower, FollowError> {
         let place = self.place(caller)?;
         let now = State::of(self.0.look(caller, agent, run).await?);
-        let key = caller.key((agent, run));
+        let key = caller.key(Subject { agent, run, client: caller.client_id().map(str::to_owned) });
         let mut table = self.0.lock();
         let known = table.followed.get(&key).and_then(Weak::upgrade).filter(|run| !run.seen.borrow().ended);
         let followed = if let Some(followed) = known {
@@ -240,7 +249,7 @@ impl Poller {
     }
 
     async fn look(&mut self, followed: &Followed) -> ControlFlow<()> {
-        let (agent, run) = *self.key.inner();
+        let &Subject { agent, run, .. } = self.key.inner();
         let caller = Arc::clone(&followed.caller.lock().unwrap_or_else(PoisonError::into_inner));
         match self.inner.look(&caller, agent, run).await.map(State::of) {
             Ok(now) => {

@@ -22,6 +22,7 @@ use super::{
     keys::KeyStore,
     scopes::ScopeSet,
     verdicts::{Fingerprint, KEEP_BAD},
+    verify::LEEWAY,
 };
 use crate::{
     api::credential::{Credential, LendError, Lender},
@@ -34,6 +35,9 @@ const GRANT: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
 /// A token is not used in its last seconds, in which it could end on the way.
 const SKEW: i64 = 30;
+/// Unless it is young: the token of a caller whose own is about to end is used for so long, or every call of the last
+/// minutes would be an exchange.
+const SHORTEST: i64 = 10;
 /// Lifetime taken for granted when the answer does not say.
 const UNSTATED: i64 = 300;
 /// Tokens kept at a time; the least used ones make room.
@@ -101,6 +105,13 @@ struct Subject {
     expires_at: Option<i64>,
 }
 
+impl Subject {
+    /// When it is good for nothing any more, with the leeway that it is verified with.
+    fn end(&self) -> i64 {
+        self.expires_at.unwrap_or(i64::MAX).saturating_add(LEEWAY)
+    }
+}
+
 impl Lender for Subject {
     fn lend<'a>(&'a self, refused: Option<&'a HeaderValue>) -> BoxFuture<'a, Result<HeaderValue, LendError>> {
         Box::pin(self.exchange.token(self, refused))
@@ -133,6 +144,10 @@ impl Exchange {
         refused: Option<&HeaderValue>,
     ) -> Result<HeaderValue, LendError> {
         let now = self.clock.unix_seconds();
+        if subject.end() <= now {
+            // The call began while the token was good. No other is asked for on the strength of one that has ended.
+            return Err(LendError::Refused);
+        }
         let useless = |lent: &Lent| {
             let is_refused = matches!((&lent.outcome, refused), (Ok(kept), Some(refused)) if kept == refused);
             lent.until <= now || is_refused
@@ -146,9 +161,7 @@ impl Exchange {
         let now = self.clock.unix_seconds();
         match self.ask(subject).await {
             Ok((token, lifetime)) => {
-                let own_end = subject.expires_at.unwrap_or(i64::MAX);
-                let until = now.saturating_add(lifetime).min(own_end).saturating_sub(SKEW);
-                Lent { outcome: Ok(token), until }
+                Lent { outcome: Ok(token), until: kept_until(now, lifetime, subject.end()) }
             }
             Err(error) => {
                 tracing::warn!(error = %error, issuer = self.keys.issuer(), "a token could not be exchanged");
@@ -207,6 +220,12 @@ impl fmt::Debug for Exchange {
 
 type Answer = StandardTokenResponse<Issued, BasicTokenType>;
 
+/// How long a token is used that was given for so many seconds, to the bearer of one that ends at `subject_end`.
+fn kept_until(now: i64, lifetime: i64, subject_end: i64) -> i64 {
+    let end = now.saturating_add(lifetime).min(subject_end);
+    end.saturating_sub(SKEW).max(now.saturating_add(SHORTEST)).min(end)
+}
+
 /// RFC 8693 section 2.2.1: what was asked for, and no more.
 fn check(answer: &Answer, asked: ScopeSet) -> Result<(HeaderValue, i64), ExchangeError> {
     if answer.extra_fields().issued_token_type != ACCESS_TOKEN {
@@ -255,4 +274,31 @@ enum ExchangeError {
     NotABearerToken,
     #[error("the issuer gave more scope than was asked for")]
     MoreScope,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_kept_until_its_last_seconds_or_for_a_few() {
+        for (lifetime, left_of_the_subject, kept) in [
+            (3600, 7200, 3570),
+            (3600, 600, 570),
+            (3600, 40, 10),
+            (3600, 20, 10),
+            (35, 7200, 10),
+            // Never past either end.
+            (3600, 4, 4),
+            (4, 3600, 4),
+            (0, 3600, 0),
+            (i64::MAX, i64::MAX, i64::MAX - 30),
+        ] {
+            assert_eq!(
+                kept_until(0, lifetime, left_of_the_subject),
+                kept,
+                "{lifetime}, {left_of_the_subject}"
+            );
+        }
+    }
 }

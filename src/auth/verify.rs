@@ -1,13 +1,13 @@
 //! Is this token ours, current, and for us?
 //!
 //! RFC 9068 section 4 and RFC 8725, fail closed: whatever is not understood is refused. A verdict is remembered under
-//! the token's SHA-256 for [`REMEMBER`] at most and never past the token's own end, so that a busy client does not cost
-//! a signature check per request.
+//! the token's SHA-256 for [`REMEMBER`] at most, so that a busy client does not cost a signature check per request; the
+//! token's end (with [`LEEWAY`]) is looked at each time.
 
 use std::{sync::Arc, time::Duration};
 
 use jsonwebtoken::{Algorithm, Validation};
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::IgnoredAny};
 
 use super::{
     caller::{Caller, Principal, Verified, organization},
@@ -99,10 +99,10 @@ impl Verifier {
         if claims.iss.as_deref() != Some(issuer) {
             return Err(Refusal::Issuer);
         }
-        if claims.cnf.is_some() {
+        if claims.cnf {
             return Err(Refusal::SenderConstrained);
         }
-        if claims.nonce.is_some() || claims.at_hash.is_some() || claims.c_hash.is_some() {
+        if claims.nonce || claims.at_hash || claims.c_hash {
             return Err(Refusal::IdToken);
         }
         let audiences = claims.aud.as_ref().ok_or(Refusal::Audience)?;
@@ -192,12 +192,19 @@ struct Header {
     alg: String,
     typ: Option<String>,
     kid: Option<String>,
-    crit: Option<serde::de::IgnoredAny>,
+    /// Whatever it lists, we do not understand it (RFC 7515 section 4.1.11).
+    #[serde(default, deserialize_with = "present")]
+    crit: bool,
+}
+
+/// Whether a member is there at all. Its value decides nothing, so `null` is there too.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    IgnoredAny::deserialize(deserializer).map(|_| true)
 }
 
 impl Header {
     fn check_type(&self) -> Result<(), Refusal> {
-        if self.crit.is_some() {
+        if self.crit {
             return Err(Refusal::Type);
         }
         match self.typ.as_deref().map(str::to_ascii_lowercase).as_deref() {
@@ -225,6 +232,7 @@ fn allowed_algorithm(name: &str) -> Option<Algorithm> {
 }
 
 #[derive(Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is whether one claim is there")]
 struct Claims {
     iss: Option<String>,
     sub: Option<String>,
@@ -237,11 +245,15 @@ struct Claims {
     scp: Option<Many>,
     organization_id: Option<serde_json::Value>,
     /// Key binding (RFC 7800).
-    cnf: Option<serde::de::IgnoredAny>,
+    #[serde(default, deserialize_with = "present")]
+    cnf: bool,
     // Members of ID tokens only (OpenID Connect Core section 2).
-    nonce: Option<serde::de::IgnoredAny>,
-    at_hash: Option<serde::de::IgnoredAny>,
-    c_hash: Option<serde::de::IgnoredAny>,
+    #[serde(default, deserialize_with = "present")]
+    nonce: bool,
+    #[serde(default, deserialize_with = "present")]
+    at_hash: bool,
+    #[serde(default, deserialize_with = "present")]
+    c_hash: bool,
 }
 
 /// A claim that is one text or a list of them.

@@ -68,7 +68,9 @@ settings! {
     ALLOWED_ORIGINS = "none besides the built-in list", "a comma-separated list of origins such as https://app.example.com",
         "Browser origins allowed in addition to the built-in ones (Claude, ChatGPT, OpenAI platform, Sequentum).";
     TRUST_PROXY = "nobody", "`false`, a number of proxies from 0 to 16, or a comma-separated list of addresses and networks such as 10.0.0.0/8",
-        "Proxies in front of this server that are believed about the address of a client (`Forwarded`, `X-Forwarded-For`): either the N nearest proxies, or all proxies in these networks. The address counts for RATE_LIMIT_PER_ADDRESS only.";
+        "Proxies in front of this server that are believed about the address of a client, in the header that FORWARDED_HEADER names: either the N nearest proxies, or all proxies in these networks. The address counts for RATE_LIMIT_PER_ADDRESS only.";
+    FORWARDED_HEADER = "x-forwarded-for", "`x-forwarded-for` or `forwarded`",
+        "The header in which the proxies of TRUST_PROXY write whom they serve: `X-Forwarded-For` or `Forwarded` (RFC 7239). The other one is not read, because a proxy that does not write it passes on what the client wrote.";
     SEQUENTUM_API_URL = "https://dashboard.sequentum.com", "an https URL (http on loopback) without query or fragment",
         "The Sequentum platform this server talks to. Credentials are sent to this host and no other.";
     #[secret yes]
@@ -81,7 +83,7 @@ settings! {
     OAUTH_AUDIENCES = "none", "a comma-separated list of audience values",
         "Values of the token's `aud` claim accepted besides this server's /mcp URL and its origin. `Sequentum Enterprise` admits tokens that were requested without a resource.";
     REQUIRE_AUTH = "true", "`true` or `false`",
-        "Whether a request needs an access token. `false` is accepted on a loopback bind only; a token that is sent is verified anyway.";
+        "Whether a request needs an access token. `false` is accepted only if both HOST and PUBLIC_URL are on loopback; a token that is sent is verified anyway.";
     OAUTH_INTROSPECTION_URL = "none", "an https URL (http on loopback) without query or fragment",
         "Where opaque access tokens of the first issuer are looked up (RFC 7662). Without it they are refused. Needs OAUTH_CLIENT_ID and OAUTH_CLIENT_SECRET.";
     OAUTH_CLIENT_ID = "none", "the id of a confidential client at the issuer",
@@ -140,7 +142,7 @@ settings! {
     MAX_RESPONSE_BYTES = "8388608", "a number of bytes from 65536 to 268435456",
         "Largest answer read from the platform; a larger one becomes an error, never a truncated record.";
     STORAGE_HOSTS = "none", "a comma-separated list of host names, each with or without a port",
-        "Hosts from which read_run_file may read although they are not on the public internet or not https. Public https hosts need no entry; no credential is sent to any of them.";
+        "Hosts from which read_run_file may read although they are not on the public internet or not https. Public https hosts need no entry, unless they can be reached through `HTTPS_PROXY` only: a proxy is used for the hosts named here and for no other storage host, because it would decide to which address a name leads. No credential is sent to any of them.";
     SHUTDOWN_DELAY_SECONDS = "0", "a number of seconds from 0 to 600",
         "How long requests are still taken after SIGTERM, while `/readyz` answers 503 already: time for balancers to send them elsewhere. Set it above the balancer's idle timeout and its probe interval.";
     SHUTDOWN_GRACE_SECONDS = "30", "a number of seconds from 0 to 600",

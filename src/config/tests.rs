@@ -168,20 +168,64 @@ fn limits_are_bounded_and_their_store_is_a_secret() {
 
 #[test]
 fn proxies_are_trusted_by_number_or_by_network_and_never_all() {
-    let trusted =
-        |text: &str| Config::load(&sources(&[("TRUST_PROXY", text)])).map(|config| config.http.trust_proxy);
-    assert_eq!(trusted("").unwrap(), TrustProxy::Hops(0));
-    assert_eq!(trusted("False").unwrap(), TrustProxy::Hops(0));
-    assert_eq!(trusted("2").unwrap(), TrustProxy::Hops(2));
+    let trusted = |text: &str| {
+        Config::load(&sources(&[("TRUST_PROXY", text)])).map(|config| config.http.trust_proxy.proxies)
+    };
+    assert_eq!(trusted("").unwrap(), Proxies::Hops(0));
+    assert_eq!(trusted("False").unwrap(), Proxies::Hops(0));
+    assert_eq!(trusted("2").unwrap(), Proxies::Hops(2));
     let networks = ["10.1.0.0/16", "192.0.2.7/32", "fd00::/8", "::1/128"].map(|text| text.parse().unwrap());
-    assert_eq!(
-        trusted("10.1.2.3/16, 192.0.2.7,fd00::/8,::1").unwrap(),
-        TrustProxy::Networks(networks.into())
-    );
+    assert_eq!(trusted("10.1.2.3/16, 192.0.2.7,fd00::/8,::1").unwrap(), Proxies::Networks(networks.into()));
     for text in ["true", "17", "-1", "+1", "10.0.0.0/33", "proxy.example", ",", "1.5", "10.0.0.0/8,x"] {
         assert!(trusted(text).is_err(), "{text}");
     }
     insta::assert_snapshot!(problems(&[("TRUST_PROXY", "true")]), @r#"TRUST_PROXY="true" (environment) is refused: expected `false`, a number of proxies from 0 to 16, or a comma-separated list of addresses and networks such as 10.0.0.0/8"#);
+}
+
+#[test]
+fn one_header_of_proxies_is_read() {
+    let read = |text: &str| {
+        Config::load(&sources(&[("FORWARDED_HEADER", text)])).map(|config| config.http.trust_proxy.header)
+    };
+    assert_eq!(read("").unwrap(), ForwardedHeader::Common);
+    assert_eq!(read("X-Forwarded-For").unwrap(), ForwardedHeader::Common);
+    assert_eq!(read("forwarded").unwrap(), ForwardedHeader::Standard);
+    for text in ["x-real-ip", "both", "forwarded,x-forwarded-for"] {
+        assert!(read(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn hosts_are_names_or_addresses_with_or_without_a_port() {
+    let good =
+        "mcp.example.com, MCP:8080,a_b.internal.,10.0.0.5:9000,[::1],[2001:db8::1]:443,xn--bcher-kva.example";
+    for setting in ["ALLOWED_HOSTS", "STORAGE_HOSTS"] {
+        let config = Config::load(&sources(&[(setting, good)])).unwrap();
+        assert_eq!(config.http.allowed_hosts.len() + config.api.storage_hosts.len(), 7);
+        for bad in [
+            "[::1]x",
+            "[::1]:",
+            "[::1",
+            "::1",
+            "[mcp]",
+            "[127.0.0.1]",
+            "mcp:",
+            "mcp:65536",
+            "mcp:+80",
+            "mcp:80:80",
+            ":80",
+            "a..b",
+            "*.example.com",
+            "https://mcp.example.com",
+            "mcp/",
+            "a b",
+            "me@mcp",
+            "bücher.example",
+        ] {
+            assert!(Config::load(&sources(&[(setting, bad)])).is_err(), "{bad}");
+        }
+    }
+    insta::assert_snapshot!(problems(&[("ALLOWED_HOSTS", "mcp.example.com,[::1]x")]), @r#"ALLOWED_HOSTS="mcp.example.com,[::1]x" (environment) is refused: expected a comma-separated list of host names, each with or without a port"#);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! From the text of a setting to its value; `None` for what is not allowed.
 
 use std::{
-    net::{IpAddr, SocketAddr},
+    net::{IpAddr, Ipv6Addr, SocketAddr},
     time::Duration,
 };
 
@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use secrecy::{SecretSlice, SecretString};
 use url::Url;
 
-use super::{LogFormat, TrustProxy};
+use super::{ForwardedHeader, LogFormat, Proxies};
 use crate::outbound::is_loopback;
 
 /// More proxies in a row than anybody has.
@@ -67,9 +67,30 @@ pub(super) fn browser_origin(text: &str) -> Option<String> {
     (serialized == text).then_some(serialized)
 }
 
+/// A host name, an IPv4 address, or an IPv6 address in brackets, with or without a port. What else a URL may have in its
+/// place would match nothing that is ever sent.
 pub(super) fn host_name(text: &str) -> Option<String> {
-    let authority: http::uri::Authority = text.parse().ok()?;
-    (!text.contains('@') && !authority.host().is_empty()).then(|| text.to_ascii_lowercase())
+    let text = text.to_ascii_lowercase();
+    let end = if text.starts_with('[') {
+        text.find(']')?.checked_add(1)?
+    } else {
+        text.find(':').unwrap_or(text.len())
+    };
+    let (host, port) = text.split_at_checked(end)?;
+    let is_host = match host.strip_prefix('[') {
+        Some(literal) => literal.strip_suffix(']').is_some_and(|text| text.parse::<Ipv6Addr>().is_ok()),
+        None => is_name(host),
+    };
+    let digits = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+    let is_port = port.strip_prefix(':').is_some_and(|port| digits(port) && port.parse::<u16>().is_ok());
+    (is_host && (port.is_empty() || is_port)).then_some(text)
+}
+
+/// Labels, and the dot of a name that is complete.
+fn is_name(host: &str) -> bool {
+    let label_byte = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let mut labels = host.strip_suffix('.').unwrap_or(host).split('.');
+    labels.all(|label| !label.is_empty() && label.bytes().all(label_byte))
 }
 
 /// Where traces are sent to: no credential of anybody's goes there, so plain http inside a network will do.
@@ -90,18 +111,26 @@ pub(super) fn metrics_address(text: &str) -> Option<Option<SocketAddr>> {
     text.parse().ok().or_else(on_loopback).map(Some)
 }
 
-pub(super) fn trusted_proxies(text: &str) -> Option<TrustProxy> {
+pub(super) fn trusted_proxies(text: &str) -> Option<Proxies> {
     if text.eq_ignore_ascii_case("false") {
-        return Some(TrustProxy::default());
+        return Some(Proxies::default());
     }
     if text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return text.parse().ok().filter(|hops| *hops <= MAX_HOPS).map(TrustProxy::Hops);
+        return text.parse().ok().filter(|hops| *hops <= MAX_HOPS).map(Proxies::Hops);
     }
     let network = |text: &str| match text.parse::<IpNet>() {
         Ok(network) => Some(network.trunc()),
         Err(_) => text.parse::<IpAddr>().ok().map(IpNet::from),
     };
-    list(text, network).filter(|networks| !networks.is_empty()).map(TrustProxy::Networks)
+    list(text, network).filter(|networks| !networks.is_empty()).map(Proxies::Networks)
+}
+
+pub(super) fn forwarded_header(text: &str) -> Option<ForwardedHeader> {
+    match text.to_ascii_lowercase().as_str() {
+        "x-forwarded-for" => Some(ForwardedHeader::Common),
+        "forwarded" => Some(ForwardedHeader::Standard),
+        _ => None,
+    }
 }
 
 /// Enough to tell a key from a placeholder or an access token, and from what cannot stand in a header.

@@ -1,16 +1,17 @@
 //! Whose address a request comes from: that of the socket, or what trusted proxies say.
 //!
-//! Anybody can write `X-Forwarded-For` and `Forwarded` (RFC 7239), so they are read only when the operator named proxies
-//! (`TRUST_PROXY`), and only as far as those proxies wrote them: from the right, up to the first address that is not a
-//! trusted proxy's. What cannot be read leaves the address of the socket. An address is a key for limits and never an
-//! identity.
+//! Anybody can write `X-Forwarded-For` and `Forwarded` (RFC 7239), so one of them is read only when the operator named
+//! proxies (`TRUST_PROXY`), and only as far as those proxies wrote it: from the right, up to the first address that is not
+//! a trusted proxy's. The other one is not read at all: a proxy that writes one passes the other on as the client sent it,
+//! and nothing in a request tells which is which (`FORWARDED_HEADER`). What cannot be read leaves the address of the
+//! socket. An address is a key for limits and never an identity.
 
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use axum::extract::Request;
 use http::{HeaderMap, HeaderName, header};
 
-use crate::config::TrustProxy;
+use crate::config::{ForwardedHeader, Proxies, TrustProxy};
 
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// The part of an IPv6 address that one subscriber gets at least; what comes after it is theirs to choose.
@@ -59,26 +60,22 @@ impl ClientAddress {
 
 /// What the trusted proxies say, if there are any and they say it clearly.
 fn forwarded(socket: IpAddr, headers: &HeaderMap, trusted: &TrustProxy) -> Option<IpAddr> {
-    if !trusts(trusted, socket, 0) {
+    let proxies = &trusted.proxies;
+    if !trusts(proxies, socket, 0) {
         return None;
     }
-    let standard = headers.contains_key(header::FORWARDED).then(|| walk(standard(headers), trusted));
-    let common = headers.contains_key(X_FORWARDED_FOR).then(|| walk(common(headers), trusted));
-    match (standard, common) {
-        // A proxy writes one of the two and may pass the other on as the client sent it. If they differ, nobody can
-        // tell which is which.
-        (Some(one), Some(other)) => one.filter(|_| one == other),
-        (Some(one), None) | (None, Some(one)) => one,
-        (None, None) => None,
+    match trusted.header {
+        ForwardedHeader::Common => walk(common(headers), proxies),
+        ForwardedHeader::Standard => walk(standard(headers), proxies),
     }
 }
 
 /// From the entry that the nearest proxy wrote to the first that is no trusted proxy, or to the last there is.
-fn walk(entries: impl Iterator<Item = Option<IpAddr>>, trusted: &TrustProxy) -> Option<IpAddr> {
+fn walk(entries: impl Iterator<Item = Option<IpAddr>>, proxies: &Proxies) -> Option<IpAddr> {
     let mut last = None;
     for (passed, entry) in entries.enumerate() {
         let address = entry?.to_canonical();
-        if !trusts(trusted, address, passed.saturating_add(1)) {
+        if !trusts(proxies, address, passed.saturating_add(1)) {
             return Some(address);
         }
         last = Some(address);
@@ -87,10 +84,10 @@ fn walk(entries: impl Iterator<Item = Option<IpAddr>>, trusted: &TrustProxy) -> 
 }
 
 /// Whether the one at `address`, with so many proxies between it and us, is a trusted proxy.
-fn trusts(trusted: &TrustProxy, address: IpAddr, passed: usize) -> bool {
-    match trusted {
-        TrustProxy::Hops(hops) => passed < *hops,
-        TrustProxy::Networks(networks) => networks.iter().any(|network| network.contains(&address)),
+fn trusts(proxies: &Proxies, address: IpAddr, passed: usize) -> bool {
+    match proxies {
+        Proxies::Hops(hops) => passed < *hops,
+        Proxies::Networks(networks) => networks.iter().any(|network| network.contains(&address)),
     }
 }
 

@@ -391,7 +391,19 @@ pub(super) fn headers_agree(headers: &HeaderMap, envelope: &Envelope<'_>) -> boo
     !envelope.modern
         || (is(&MCP_PROTOCOL_VERSION, NEWEST)
             && is(&MCP_METHOD, &envelope.method)
-            && envelope.target().is_none_or(|target| is(&MCP_NAME, target)))
+            && envelope.target().is_none_or(|target| names(headers, target)))
+}
+
+/// Whether `Mcp-Name` says `target`, as it is or in the form for texts that cannot stand in a header (SEP-2243):
+/// `=?base64?...?=`. There is one way to write a text in it, so nothing has to be decoded.
+fn names(headers: &HeaderMap, target: &str) -> bool {
+    let value = headers.get(MCP_NAME).and_then(|value| value.to_str().ok()).map(str::trim);
+    value.is_some_and(|value| {
+        match value.strip_prefix("=?base64?").and_then(|rest| rest.strip_suffix("?=")) {
+            Some(coded) => coded == data_encoding::BASE64.encode(target.as_bytes()),
+            None => value == target,
+        }
+    })
 }
 
 /// Whether results may hold links to resources, which came with 2025-06-18. A request without a revision is taken for one

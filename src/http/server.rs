@@ -42,7 +42,7 @@ use super::{
     held_body::HeldBody,
     open_by_address::OpenByAddress,
 };
-use crate::config::TrustProxy;
+use crate::config::Proxies;
 
 /// Streams of one HTTP/2 connection at a time.
 const MAX_STREAMS: u32 = 200;
@@ -59,7 +59,7 @@ pub struct Limits {
     /// Open connections at a time.
     pub connections: usize,
     /// Whose connections are those of many clients.
-    pub trust_proxy: TrustProxy,
+    pub proxies: Proxies,
     /// For headers to arrive, and between requests.
     pub idle: Duration,
     /// For balancers to learn of the stop signal; new requests are served all the while.
@@ -114,7 +114,7 @@ struct Door {
     by_address: OpenByAddress,
     /// Most connections of one address.
     share: usize,
-    trust_proxy: TrustProxy,
+    proxies: Proxies,
     idle: Duration,
     /// Set with the notice: every answer is the last one on its connection.
     leaving: Arc<AtomicBool>,
@@ -144,7 +144,7 @@ impl Door {
             room: Arc::new(Semaphore::new(limits.connections)),
             by_address: OpenByAddress::default(),
             share: limits.connections.div_ceil(2),
-            trust_proxy: limits.trust_proxy.clone(),
+            proxies: limits.proxies.clone(),
             idle: limits.idle,
             leaving: Arc::default(),
             closing: CancellationToken::new(),
@@ -178,9 +178,9 @@ impl Door {
         let address = address.to_canonical();
         others < self.share
             || address.is_loopback()
-            || match &self.trust_proxy {
-                TrustProxy::Hops(hops) => *hops > 0,
-                TrustProxy::Networks(networks) => networks.iter().any(|network| network.contains(&address)),
+            || match &self.proxies {
+                Proxies::Hops(hops) => *hops > 0,
+                Proxies::Networks(networks) => networks.iter().any(|network| network.contains(&address)),
             }
     }
 
@@ -265,26 +265,22 @@ mod tests {
 
     #[test]
     fn one_address_has_half_of_the_connections_unless_many_come_from_it() {
-        let allows = |trust_proxy: TrustProxy, address: &str, others: usize| {
+        let allows = |proxies: Proxies, address: &str, others: usize| {
             let second = Duration::from_secs(1);
-            let limits = Limits { connections: 5, trust_proxy, idle: second, notice: second, grace: second };
+            let limits = Limits { connections: 5, proxies, idle: second, notice: second, grace: second };
             Door::new(Router::new(), &limits).has_room_for(address.parse().unwrap(), others)
         };
-        let networks = || TrustProxy::Networks(vec!["10.0.0.0/8".parse().unwrap()]);
-        for (trust_proxy, address, others, expected) in [
-            (TrustProxy::default(), "192.0.2.1", 2, true),
-            (TrustProxy::default(), "192.0.2.1", 3, false),
-            (TrustProxy::default(), "127.0.0.1", 3, true),
-            (TrustProxy::default(), "::1", 3, true),
-            (TrustProxy::Hops(1), "192.0.2.1", 3, true),
+        let networks = || Proxies::Networks(vec!["10.0.0.0/8".parse().unwrap()]);
+        for (proxies, address, others, expected) in [
+            (Proxies::default(), "192.0.2.1", 2, true),
+            (Proxies::default(), "192.0.2.1", 3, false),
+            (Proxies::default(), "127.0.0.1", 3, true),
+            (Proxies::default(), "::1", 3, true),
+            (Proxies::Hops(1), "192.0.2.1", 3, true),
             (networks(), "192.0.2.1", 3, false),
             (networks(), "::ffff:10.1.2.3", 3, true),
         ] {
-            assert_eq!(
-                allows(trust_proxy.clone(), address, others),
-                expected,
-                "{trust_proxy:?} {address} {others}"
-            );
+            assert_eq!(allows(proxies.clone(), address, others), expected, "{proxies:?} {address} {others}");
         }
     }
 }

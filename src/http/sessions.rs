@@ -5,6 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use moka::policy::EvictionPolicy;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -14,7 +15,7 @@ use crate::{
 
 /// How long a session lasts. Clients start over by themselves when they meet a 404.
 const LIFETIME: Duration = Duration::from_hours(24);
-/// Ended sessions remembered at a time.
+/// Ended sessions remembered at a time; the oldest make room.
 const ENDED: u64 = 100_000;
 
 /// Makes and opens handles.
@@ -39,8 +40,7 @@ impl Sessions {
     /// Sessions whose handles `sealer` makes.
     #[must_use]
     pub fn new(sealer: Arc<Sealer>) -> Self {
-        let ended = moka::sync::Cache::builder().max_capacity(ENDED).time_to_live(LIFETIME).build();
-        Self { sealer, ended }
+        Self { sealer, ended: remembered(ENDED) }
     }
 
     /// A handle for a session that `caller` has just opened. `id` is that of the live session behind it, if there is one.
@@ -59,5 +59,37 @@ impl Sessions {
     /// Ends a session: its handle is unknown from now on.
     pub(super) fn end(&self, session: Session) {
         self.ended.insert(session.id, ());
+    }
+}
+
+/// A memory of so many. The usual policy would, when it is full, rather forget a new one than one that was asked for often:
+/// a client could keep a session from being ended.
+fn remembered(capacity: u64) -> moka::sync::Cache<String, ()> {
+    let memory = moka::sync::Cache::builder().max_capacity(capacity).time_to_live(LIFETIME);
+    memory.eviction_policy(EvictionPolicy::lru()).build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_memory_takes_a_session_that_ends_now() {
+        let ended = remembered(100);
+        for id in 0..100 {
+            ended.insert(id.to_string(), ());
+        }
+        for _ in 0..20 {
+            for id in 0..100 {
+                assert!(ended.contains_key(&id.to_string()) && ended.get(&id.to_string()).is_some());
+            }
+            ended.run_pending_tasks();
+        }
+        for id in 100..150 {
+            ended.insert(id.to_string(), ());
+            ended.run_pending_tasks();
+            assert!(ended.contains_key(&id.to_string()), "{id}");
+        }
+        assert!(!ended.contains_key("0") && ended.contains_key("99"));
     }
 }

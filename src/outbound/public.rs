@@ -12,11 +12,13 @@ use url::{Host, Url};
 /// A client that resolves names to public addresses only. Literal addresses are to be checked with
 /// [`has_public_literal`] first: they are never resolved.
 ///
+/// It goes through no proxy, whatever the environment says: a proxy would resolve the name itself, and unseen.
+///
 /// # Errors
 ///
 /// Fails when the TLS back end cannot be set up.
 pub fn public_client() -> Result<reqwest::Client, reqwest::Error> {
-    super::builder().dns_resolver(std::sync::Arc::new(PublicOnly)).build()
+    super::builder().no_proxy().dns_resolver(std::sync::Arc::new(PublicOnly)).build()
 }
 
 /// Whether the URL's host is a name, or a literal address of the public internet.

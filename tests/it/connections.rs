@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use axum::{Router, body::Body, routing::get};
 use futures_util::stream;
 use sequentum_mcp::{
-    config::TrustProxy,
+    config::Proxies,
     http::server::{self, Limits},
     tools::Catalog,
 };
@@ -48,7 +48,7 @@ async fn start() -> (SocketAddr, Arc<Notify>) {
     let address = listener.local_addr().unwrap();
     let limits = Limits {
         connections: 100,
-        trust_proxy: TrustProxy::default(),
+        proxies: Proxies::default(),
         idle: IDLE,
         notice: Duration::ZERO,
         grace: Duration::ZERO,

@@ -68,3 +68,4 @@ mod tools;
 mod tools_reports;
 mod tools_schedules;
 mod traces;
+mod ways_round;

@@ -37,13 +37,19 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
-/// The one target of this process.
+/// The one target of this process, but for the following.
 pub fn target() -> &'static Target {
     static TARGET: OnceLock<Target> = OnceLock::new();
-    TARGET.get_or_init(start)
+    TARGET.get_or_init(|| start("x-forwarded-for"))
 }
 
-fn start() -> Target {
+/// Another, whose proxy writes `Forwarded`.
+pub fn target_of_forwarded() -> &'static Target {
+    static TARGET: OnceLock<Target> = OnceLock::new();
+    TARGET.get_or_init(|| start("forwarded"))
+}
+
+fn start(forwarded_header: &str) -> Target {
     let runtime = tokio::runtime::Runtime::new().expect("a runtime");
     let (platform, clock, address) = runtime.block_on(async {
         let clock = Clock::manual("2026-11-21T10:00:00Z".parse().expect("a time"));
@@ -58,6 +64,7 @@ fn start() -> Target {
             ("ALLOW_API_KEYS", "true"),
             ("ALLOWED_ORIGINS", "https://app.example.com"),
             ("TRUST_PROXY", "1"),
+            ("FORWARDED_HEADER", forwarded_header),
         ];
         let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let config = Config::load(&Sources::default().with_environment(settings)).expect("settings");

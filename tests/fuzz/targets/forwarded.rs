@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use sequentum_mcp_fuzz::target;
+use sequentum_mcp_fuzz::{target, target_of_forwarded};
 
 fuzz_target!(|value: &[u8]| {
     // One, the other, or both with a part each.
@@ -13,6 +13,8 @@ fuzz_target!(|value: &[u8]| {
         1 => vec![("forwarded", value)],
         _ => vec![("x-forwarded-for", left), ("forwarded", right)],
     };
-    let answer = target().send("GET / HTTP/1.1", &headers, b"");
-    assert!(matches!(answer.status, 200 | 400 | 431), "{}", answer.status);
+    for target in [target(), target_of_forwarded()] {
+        let answer = target.send("GET / HTTP/1.1", &headers, b"");
+        assert!(matches!(answer.status, 200 | 400 | 431), "{}", answer.status);
+    }
 });
