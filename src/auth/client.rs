@@ -84,13 +84,12 @@ pub(super) async fn get<T: DeserializeOwned>(
     Ok(Some(serde_json::from_slice(&read(response).await?)?))
 }
 
-/// An address from the metadata that we may trust or send a secret to.
+/// An address from the metadata that we may trust or send a secret to. No other scheme: the browser is sent there, too, and
+/// would hand it to whatever program is registered for that.
 pub(crate) fn secure(address: &str) -> Result<Url, FetchError> {
     let url = Url::parse(address)?;
-    if url.scheme() != "https" && !outbound::is_loopback(&url) {
-        return Err(FetchError::Insecure);
-    }
-    Ok(url)
+    let good = url.scheme() == "https" || (url.scheme() == "http" && outbound::is_loopback(&url));
+    good.then_some(url).ok_or(FetchError::Insecure)
 }
 
 /// RFC 8414 section 3.1 puts the well-known part before the issuer's path; `OpenID` Connect Discovery appends it.
@@ -148,6 +147,18 @@ pub(crate) enum FetchError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_web_addresses_are_trusted() {
+        for good in ["https://as.example/x", "http://localhost:1/x", "http://127.0.0.1/x"] {
+            assert!(secure(good).is_ok(), "{good}");
+        }
+        for bad in
+            ["http://as.example/x", "vscode://localhost/x", "file://localhost/x", "ftp://127.0.0.1/x", "x"]
+        {
+            assert!(secure(bad).is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn metadata_is_looked_up_where_the_standards_put_it() {

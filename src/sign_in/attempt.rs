@@ -9,7 +9,9 @@ use serde::Deserialize;
 use serde_json::json;
 use url::Url;
 
-use super::{PATIENCE, SignIn, SignInError, printable, redirect::Redirect, token_failure};
+use super::{
+    PATIENCE, SignIn, SignInError, lending::is_bearer, printable, redirect::Redirect, token_failure,
+};
 use crate::{
     auth::{
         ScopeSet,
@@ -183,6 +185,9 @@ impl Attempt {
             .request_async(&self.http)
             .await
             .map_err(|error| tokens_error(token_failure(&error)))?;
+        if !is_bearer(&tokens) {
+            return Err(tokens_error("the token is no bearer token".to_owned()));
+        }
         Ok(self.outline.renewed(&tokens, clock.unix_seconds()))
     }
 }

@@ -5,7 +5,8 @@ use std::{fmt, sync::Arc};
 use futures_util::future::BoxFuture;
 use http::HeaderValue;
 use oauth2::{
-    AuthType, ClientId, RefreshToken, RequestTokenError, TokenResponse as _, TokenUrl, basic::BasicClient,
+    AuthType, ClientId, RefreshToken, RequestTokenError, TokenResponse as _, TokenUrl,
+    basic::{BasicClient, BasicTokenResponse, BasicTokenType},
 };
 use secrecy::ExposeSecret;
 use tokio::sync::Mutex;
@@ -23,7 +24,9 @@ use crate::{
 const SKEW: i64 = 30;
 
 /// Lends the access tokens of one sign-in.
-pub struct Lending {
+pub struct Lending(Arc<Kept>);
+
+struct Kept {
     store: Store,
     http: OAuthHttp,
     clock: Clock,
@@ -43,7 +46,7 @@ impl Lending {
             // Found out when it is needed.
             Err(_) => outbound::builder().build()?,
         };
-        Ok(Self { store, http: OAuthHttp(http), clock, current: Mutex::new(sign_in) })
+        Ok(Self(Arc::new(Kept { store, http: OAuthHttp(http), clock, current: Mutex::new(sign_in) })))
     }
 
     /// As a credential for the platform.
@@ -51,7 +54,9 @@ impl Lending {
     pub fn credential(self) -> Credential {
         Credential::lent(Arc::new(self))
     }
+}
 
+impl Kept {
     async fn token(&self, refused: Option<&HeaderValue>) -> Result<HeaderValue, LendError> {
         let mut current = self.current.lock().await;
         if let Some(token) = self.usable(&current, refused) {
@@ -102,6 +107,7 @@ impl Lending {
         let request =
             client.exchange_refresh_token(&refresh_token).add_extra_param("resource", old.platform.clone());
         match request.request_async(&self.http).await {
+            Ok(tokens) if !is_bearer(&tokens) => Err(unavailable(&"the new token is no bearer token")),
             Ok(tokens) => {
                 tracing::debug!("the sign-in was refreshed");
                 Ok(old.renewed(&tokens, self.clock.unix_seconds()))
@@ -117,6 +123,11 @@ impl Lending {
     }
 }
 
+/// Whether the token may be sent as it is (RFC 6749 section 7.1: whoever does not know the type must not use it).
+pub(super) fn is_bearer(tokens: &BasicTokenResponse) -> bool {
+    matches!(tokens.token_type(), BasicTokenType::Bearer)
+}
+
 fn unavailable(error: &dyn fmt::Display) -> LendError {
     tracing::warn!(%error, "the sign-in cannot be used");
     LendError::Unavailable
@@ -124,7 +135,7 @@ fn unavailable(error: &dyn fmt::Display) -> LendError {
 
 impl SignIn {
     /// With new tokens; what an answer leaves out stays as it was.
-    pub(super) fn renewed(&self, tokens: &oauth2::basic::BasicTokenResponse, now: i64) -> Self {
+    pub(super) fn renewed(&self, tokens: &BasicTokenResponse, now: i64) -> Self {
         let lifetime = tokens.expires_in().and_then(|lifetime| i64::try_from(lifetime.as_secs()).ok());
         let scope = tokens
             .scopes()
@@ -142,12 +153,16 @@ impl SignIn {
 
 impl Lender for Lending {
     fn lend<'a>(&'a self, refused: Option<&'a HeaderValue>) -> BoxFuture<'a, Result<HeaderValue, LendError>> {
-        Box::pin(self.token(refused))
+        let (kept, refused) = (Arc::clone(&self.0), refused.cloned());
+        // To the end, although the call may be taken back meanwhile: a refresh token is used up by the request, and the next
+        // one is in its answer.
+        let lent = tokio::spawn(async move { kept.token(refused.as_ref()).await });
+        Box::pin(async move { lent.await.unwrap_or_else(|error| Err(unavailable(&error))) })
     }
 }
 
 impl fmt::Debug for Lending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lending").field("store", &self.store).finish_non_exhaustive()
+        f.debug_struct("Lending").field("store", &self.0.store).finish_non_exhaustive()
     }
 }

@@ -153,7 +153,9 @@ impl Store {
             self.make_directory()?;
             // Beside it, so that the renaming is atomic.
             let beside = self.file.with_extension("new");
-            let mut file = private().write(true).create(true).truncate(true).open(&beside)?;
+            // One that was left behind may have another mode.
+            let _absent = fs::remove_file(&beside);
+            let mut file = private().write(true).create_new(true).open(&beside)?;
             file.write_all(&text)?;
             file.sync_all()?;
             fs::rename(&beside, &self.file)

@@ -11,7 +11,7 @@ use std::{
 
 use reqwest::StatusCode;
 use sequentum_mcp::{
-    demo::{Login, Platform},
+    demo::{Fault, FaultKind, Login, Platform},
     outbound,
 };
 use serde_json::{Value, json};
@@ -234,6 +234,41 @@ async fn a_sign_in_that_ends_is_refreshed_and_kept() {
     let mut server = serve(&platform, &home).await;
     assert_eq!(spaces(&mut server).await["isError"], false);
     assert_eq!(token_requests(&platform), 4);
+    end(server, &home).await;
+}
+
+#[tokio::test]
+async fn a_call_that_is_taken_back_during_a_refresh_does_not_end_the_sign_in() {
+    let (platform, clock) = start_platform().await;
+    let home = Home::new("taken-back");
+    signed_in(&platform, &home).await;
+    home.set("expires_at", json!(1));
+    // A file that somebody left behind, readable for others.
+    let beside = home.file().with_extension("new");
+    fs::write(&beside, "left").unwrap();
+    #[cfg(unix)]
+    fs::set_permissions(&beside, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+    platform.faults().inject(Fault {
+        path_contains: "/api/oauth/token".to_owned(),
+        times: 1,
+        kind: FaultKind::Delay(Duration::from_secs(2)),
+    });
+    let mut server = serve(&platform, &home).await;
+    server.send(&call(7, "list_spaces", &json!({}))).await;
+    while token_requests(&platform) < 2 {
+        tokio::task::yield_now().await;
+    }
+    let cancelled =
+        json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {"requestId": 7}});
+    server.send(&cancelled).await;
+    // What is answered after it was read after it.
+    let pong = server.ask(&json!({"jsonrpc": "2.0", "id": 8, "method": "ping"})).await;
+    assert_eq!(pong["id"], 8);
+    clock.advance(Duration::from_secs(3));
+    assert_eq!(spaces(&mut server).await["isError"], false, "the new refresh token was not lost");
+    assert_eq!(token_requests(&platform), 2);
+    #[cfg(unix)]
+    assert_eq!(mode(&home.file()), 0o600);
     end(server, &home).await;
 }
 
