@@ -296,7 +296,8 @@ async fn of_an_archive_the_beginning_is_shown() {
         server.platform.faults().inject(Fault { path_contains: path.to_owned(), times: 1, kind });
     };
     answers("/files", 200, &[("content-type", "application/json")], files.to_string());
-    let piece = (0..20_000).map(|line| format!("line {line}\n")).collect();
+    let lines: Vec<_> = (0..20_000).map(|line| format!("line {line}")).collect();
+    let piece = lines.join("\n");
     answers("GET /15/7301/", 206, &[("content-range", "bytes 0-262143/999999")], piece);
     let tail = json!({"agentId": 7301, "runId": run, "fileId": id, "part": "tail", "limit": 1});
     let shown = server.ask("read_run_file", tail).await;
