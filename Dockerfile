@@ -22,9 +22,11 @@ LABEL org.opencontainers.image.title="sequentum-mcp" \
     org.opencontainers.image.base.name="gcr.io/distroless/static-debian12:nonroot"
 COPY --from=build /out/sequentum-mcp /sequentum-mcp
 # Within a container loopback is nobody's address. PUBLIC_URL has to be set for `serve`.
+# The last keeps kernels from giving huge pages to a process that did not ask for them: 8 MB, and no faster.
 ENV HOST=0.0.0.0 \
     PORT=3000 \
-    LOG_FORMAT=json
+    LOG_FORMAT=json \
+    MIMALLOC_ALLOW_THP=0
 EXPOSE 3000
 USER 65532:65532
 HEALTHCHECK --interval=30s --timeout=5s --start-period=5s --retries=3 CMD ["/sequentum-mcp", "healthcheck"]

@@ -132,7 +132,7 @@ settings! {
     MAX_BODY_BYTES = "1048576", "a number of bytes from 1024 to 16777216",
         "Largest request body; a larger one is answered with 413.";
     MAX_CONNECTIONS = "4096", "a number from 1 to 1000000",
-        "Open connections at the same time. Further ones wait in the operating system's queue.";
+        "Open connections at the same time. Further ones wait in the operating system's queue. One client address has half of them at most, unless it is on loopback or a proxy of TRUST_PROXY; further ones of it are closed.";
     IDLE_TIMEOUT_SECONDS = "75", "a number of seconds from 1 to 3600",
         "How long a connection may take to send its headers, and how long it may be idle between requests. Keep it above the idle timeout of a load balancer in front.";
     CALL_TIMEOUT_SECONDS = "60", "a number of seconds from 1 to 3600",
