@@ -13,8 +13,9 @@ use serde_json::Value;
 
 /// Names that look like settings and belong to others: to libraries, to the tests, or to the public server that users come
 /// from.
-const FOREIGN_NAMES: [&str; 9] = [
+const FOREIGN_NAMES: [&str; 10] = [
     "HTTPS_PROXY",
+    "MIMALLOC_ALLOW_THP",
     "NODE_ENV",
     "REDIS_SERVER",
     "SSL_CERT_FILE",
