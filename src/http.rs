@@ -1,7 +1,7 @@
 //! The edge: every path, on one page.
 //!
 //! [`layers`] is the middleware stack, [`endpoint`] the story of one `/mcp` request, [`server`] the accept loop. What
-//! the MCP library answers badly is answered by [`envelope`] before it gets there.
+//! the MCP library answers badly is answered by [`headers`] and [`envelope`] before it gets there.
 
 mod access_log;
 mod activity;
@@ -9,6 +9,7 @@ mod client_addr;
 mod cors;
 mod endpoint;
 mod envelope;
+mod headers;
 mod health;
 mod held_body;
 mod hosts;

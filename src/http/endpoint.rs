@@ -20,7 +20,8 @@ use super::{
     Edge,
     access_log::{self, RequestId},
     client_addr::{ClientAddress, Peer},
-    envelope::{self, Accepts, Envelope, MCP_SESSION_ID},
+    envelope::{self, Envelope},
+    headers::{self, ACCEPT_BOTH, Accepts, MCP_SESSION_ID},
     held_body::hold,
     limits::{Slot, Standing},
     live::Of,
@@ -129,7 +130,7 @@ async fn handle(
     id: &RequestId,
     slot: &mut Slot,
 ) -> Response {
-    let accepts = match envelope::check_headers(&parts.headers) {
+    let accepts = match headers::check(&parts.headers) {
         Ok(accepts) => accepts,
         Err(problem) => return problem.json_rpc(id, None),
     };
@@ -141,7 +142,7 @@ async fn handle(
         Ok(envelope) => envelope,
         Err((problem, message)) => return problem.json_rpc(id, message),
     };
-    let known = envelope::check_revision(&parts.headers, &envelope);
+    let known = headers::check_revision(&parts.headers, &envelope);
     if let Err((problem, message)) = known.and_then(|()| envelope::check_method(&envelope)) {
         return problem.json_rpc(id, message);
     }
@@ -160,14 +161,14 @@ async fn handle(
     let of_task = || target.name.filter(|_| envelope.method.starts_with("tasks/"));
     let tool = row.map(|row| row.name).or_else(of_task);
     let streams = accepts != Accepts::Json;
-    let links = envelope::knows_links(&parts.headers, &envelope);
+    let links = headers::knows_links(&parts.headers, &envelope);
     let scope = CallScope::new(Arc::clone(caller), id.as_str().to_owned(), streams, links, selection);
     let scope = scope.traced(begin(edge, &mut parts, &envelope, target.name));
     let live = matches!(within, Within::Live(_));
     let scope = scope.counted(live.then(|| slot.pausable()));
     let scope = Arc::new(scope.audited(audited(edge, &envelope, &body, target.name)));
     let needed = target.required_scopes(selection);
-    if !caller.scopes().contains(needed) && envelope::headers_agree(&parts.headers, &envelope) {
+    if !caller.scopes().contains(needed) && headers::agree(&parts.headers, &envelope) {
         scope.refused("insufficient_scope");
         let mut response = step_up(edge, caller, needed, id);
         access_log::note(&mut response, |entry| {
@@ -179,7 +180,7 @@ async fn handle(
 
     let task = envelope.tasks && row.is_some_and(|row| row.long.is_some());
     let asks = row.is_some_and(|row| edge.mcp.may_ask(row, envelope.modern));
-    let plain = envelope.plain_call(&parts.headers).filter(|_| !task && !asks && !live);
+    let plain = headers::plain_call(&parts.headers, &envelope).filter(|_| !task && !asks && !live);
     let in_flight = take_note(edge, &within, &envelope, caller, &scope);
     let mut response = if let (Some(row), Some((message, call))) = (row, plain) {
         json(edge.mcp.call(row, message, call.arguments, envelope.modern, &scope).await)
@@ -193,7 +194,7 @@ async fn handle(
         } else {
             body.clone()
         };
-        parts.headers.insert(header::ACCEPT, envelope::ACCEPT_BOTH);
+        parts.headers.insert(header::ACCEPT, ACCEPT_BOTH);
         parts.extensions.insert(Arc::clone(&scope));
         let request = Request::from_parts(parts, Full::new(body));
         dispatch(edge, request, within, &envelope, caller, accepts).await
@@ -291,7 +292,7 @@ async fn hear(edge: &Edge, request: Request<Body>, caller: &Caller, id: &Request
         Ok(open) => open,
         Err(problem) => return problem.json_rpc(id, None),
     };
-    parts.headers.insert(header::ACCEPT, envelope::ACCEPT_BOTH);
+    parts.headers.insert(header::ACCEPT, ACCEPT_BOTH);
     if let Ok(inner) = HeaderValue::from_str(&entered.id) {
         parts.headers.insert(MCP_SESSION_ID, inner);
     }
@@ -349,7 +350,7 @@ async fn end(edge: &Edge, request: Request<Body>, caller: &Caller, id: &RequestI
 /// Counts a message and begins its span.
 fn begin(edge: &Edge, parts: &mut Parts, envelope: &Envelope<'_>, subject: Option<&'static str>) -> Span {
     let method = known_method(&envelope.method);
-    let revision = envelope.revision(&parts.headers);
+    let revision = headers::revision(&parts.headers, envelope);
     edge.metrics.message(method, revision);
     // Taken out: what is handed on may be kept for longer than the request.
     let Some(request) = parts.extensions.remove::<Span>() else { return Span::OFF };

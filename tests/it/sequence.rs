@@ -7,9 +7,9 @@ use std::process::Stdio;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-use crate::{
-    stdio::{Server, call, modern},
-    support::bank::{ACCESS_TOKEN, Bank, Fault, RULE, SECRET},
+use crate::support::{
+    bank::{ACCESS_TOKEN, Bank, Fault, RULE, SECRET},
+    child::{Server, call, modern},
 };
 
 fn command(bank: &Bank) -> Command {

@@ -21,9 +21,11 @@ use tokio::{
 };
 use url::Url;
 
-use crate::{
-    stdio::{Server, call},
-    support::{browser::approve, server::start_platform, waiting::PATIENCE},
+use crate::support::{
+    browser::approve,
+    child::{Server, call},
+    server::start_platform,
+    waiting::PATIENCE,
 };
 
 fn alice() -> Login {

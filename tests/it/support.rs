@@ -2,6 +2,7 @@
 
 pub mod bank;
 pub mod browser;
+pub mod child;
 pub mod contract;
 pub mod events;
 pub mod leaks;

@@ -18,9 +18,8 @@ use tokio::{
 
 use crate::{
     identity::{claims, ping, signed},
-    stdio,
     support::{
-        TestServer,
+        TestServer, child,
         events::Events,
         server::{call, start_platform},
     },
@@ -111,7 +110,7 @@ async fn asked_of_the_proxy(location: &str) -> Vec<String> {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .kill_on_drop(true);
-    let mut server = stdio::Server::start(command);
+    let mut server = child::Server::start(command);
     server.initialize().await;
     let runs = server.ask(&call("get_agent_runs", json!({"agentId": 7301, "maxRecords": 1}))).await;
     let run = &runs["result"]["structuredContent"]["runs"][0]["id"];

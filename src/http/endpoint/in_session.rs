@@ -16,7 +16,8 @@ use crate::{
     auth::Caller,
     http::{
         Edge,
-        envelope::{Accepts, Envelope, MCP_PROTOCOL_VERSION, MCP_SESSION_ID, no_method},
+        envelope::{Envelope, no_method},
+        headers::{Accepts, MCP_PROTOCOL_VERSION, MCP_SESSION_ID},
         in_flight,
         live::{InUse, Of, Reservation},
         problem::{Problem, rpc},

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{command, ended, error, structured};
-use crate::{
-    stdio::{Server, call, modern},
-    support::bank::{Bank, RULE},
+use crate::support::{
+    bank::{Bank, RULE},
+    child::{Server, call, modern},
 };
 
 fn answer(question: &Value, action: &str) -> Value {
